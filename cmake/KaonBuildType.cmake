@@ -1,0 +1,26 @@
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Release, RelWithDebInfo or Debug" FORCE)
+endif()
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_library(kaon_flags INTERFACE)
+add_library(Kaon::flags ALIAS kaon_flags)
+set_target_properties(kaon_flags PROPERTIES EXPORT_NAME flags)
+# Contraction into fused multiply-adds is the compiler's choice, line by line, so it would tie bits to inlining decisions.
+target_compile_options(kaon_flags INTERFACE
+  $<BUILD_INTERFACE:$<$<CXX_COMPILER_ID:GNU,Clang>:-Wall -Wextra -Wshadow -ffp-contract=off>>)
+if(KAON_WARNINGS_AS_ERRORS)
+  target_compile_options(kaon_flags INTERFACE $<BUILD_INTERFACE:-Werror>)
+endif()
+if(KAON_ARCH_FLAGS)
+  separate_arguments(KAON_ARCH_FLAGS_LIST UNIX_COMMAND "${KAON_ARCH_FLAGS}")
+  target_compile_options(kaon_flags INTERFACE $<BUILD_INTERFACE:${KAON_ARCH_FLAGS_LIST}>)
+endif()
+if(KAON_SANITIZE)
+  target_compile_options(kaon_flags INTERFACE
+    $<BUILD_INTERFACE:-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer>)
+  target_link_options(kaon_flags INTERFACE $<BUILD_INTERFACE:-fsanitize=address,undefined>)
+endif()

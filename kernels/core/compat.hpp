@@ -1,0 +1,43 @@
+// Every difference between the Kokkos versions (3.4.01 up to 5.x) and back ends that Kaon supports stands here.
+#ifndef KAON_CORE_COMPAT_HPP
+#define KAON_CORE_COMPAT_HPP
+
+#include <Kokkos_Core.hpp>
+
+#if KOKKOS_VERSION < 30401
+#error "Kaon needs Kokkos 3.4.01 or later"
+#endif
+
+namespace kaon {
+
+/// True for execution spaces whose kernels run on the host's cores.
+template <class Exec>
+inline constexpr bool runs_on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Exec::memory_space>::accessible &&
+                                     Kokkos::SpaceAccessibility<Exec, Kokkos::HostSpace>::accessible;
+
+/// Team size of every reduction and scan whose order must be fixed. A constant for each kind of back end, never Kokkos::AUTO:
+/// the order of a floating-point sum may depend on nothing but the back end.
+template <class Exec>
+inline constexpr int fixed_team_size = runs_on_host<Exec> ? 1 : 256;
+
+/// Whether kernels<T> on Exec can call Kokkos Kernels' gemm with an execution-space instance (4.0 and later).
+#if KOKKOS_VERSION >= 40000
+#define KAON_GEMM_TAKES_INSTANCE 1
+#else
+#define KAON_GEMM_TAKES_INSTANCE 0
+#endif
+
+/// Mathematical functions for kernels.
+namespace math {
+#if KOKKOS_VERSION >= 40000
+using Kokkos::cos, Kokkos::exp, Kokkos::fabs, Kokkos::log, Kokkos::pow, Kokkos::sin, Kokkos::sqrt, Kokkos::isfinite, Kokkos::floor;
+#else
+using Kokkos::Experimental::cos, Kokkos::Experimental::exp, Kokkos::Experimental::fabs, Kokkos::Experimental::log,
+    Kokkos::Experimental::pow, Kokkos::Experimental::sin, Kokkos::Experimental::sqrt, Kokkos::Experimental::isfinite,
+    Kokkos::Experimental::floor;
+#endif
+}  // namespace math
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,96 @@
+#include <kaon/mpi/communicator.hpp>
+
+#include <kaon/core/error.hpp>
+
+#include <sched.h>
+
+#include <algorithm>
+
+namespace kaon {
+
+void mpi_check(int code, char const* call) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  throw IoError(std::string("MPI failed in ") + call + ": " + std::string(text, static_cast<std::size_t>(length)));
+}
+
+Communicator::Communicator(MPI_Comm parent) {
+  KAON_MPI(MPI_Comm_dup(parent, &comm_));
+  KAON_MPI(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
+  KAON_MPI(MPI_Comm_rank(comm_, &rank_));
+  KAON_MPI(MPI_Comm_size(comm_, &size_));
+}
+
+Communicator::~Communicator() {
+  if (comm_ != MPI_COMM_NULL) MPI_Comm_free(&comm_);
+}
+
+void wait(MPI_Request& request, MPI_Status* status) {
+  int done = 0;
+  for (;;) {
+    KAON_MPI(MPI_Test(&request, &done, status));
+    if (done) return;
+    sched_yield();
+  }
+}
+
+void wait_all(std::vector<MPI_Request>& requests) {
+  for (auto& r : requests) wait(r);
+  requests.clear();
+}
+
+void Communicator::barrier() const {
+  MPI_Request r;
+  KAON_MPI(MPI_Ibarrier(comm_, &r));
+  wait(r);
+}
+
+void Communicator::broadcast(void* data, std::size_t bytes, int root) const {
+  auto* p = static_cast<char*>(data);
+  constexpr std::size_t piece = std::size_t(1) << 30;
+  for (std::size_t at = 0; at < bytes; at += piece) {
+    MPI_Request r;
+    KAON_MPI(MPI_Ibcast(p + at, static_cast<int>(std::min(piece, bytes - at)), MPI_BYTE, root, comm_, &r));
+    wait(r);
+  }
+}
+
+namespace {
+template <class T>
+T reduce(MPI_Comm comm, T mine, MPI_Datatype type, MPI_Op op) {
+  T out{};
+  MPI_Request r;
+  KAON_MPI(MPI_Iallreduce(&mine, &out, 1, type, op, comm, &r));
+  wait(r);
+  return out;
+}
+}  // namespace
+
+bool Communicator::all(bool mine) const { return reduce<int>(comm_, mine ? 1 : 0, MPI_INT, MPI_MIN) == 1; }
+std::int64_t Communicator::max(std::int64_t mine) const { return reduce<std::int64_t>(comm_, mine, MPI_INT64_T, MPI_MAX); }
+double Communicator::max(double mine) const { return reduce<double>(comm_, mine, MPI_DOUBLE, MPI_MAX); }
+std::int64_t Communicator::sum(std::int64_t mine) const { return reduce<std::int64_t>(comm_, mine, MPI_INT64_T, MPI_SUM); }
+
+std::string Communicator::broadcast(std::string const& text, int root) const {
+  std::uint64_t size = text.size();
+  broadcast(&size, sizeof size, root);
+  std::string out = rank_ == root ? text : std::string(size, '\0');
+  broadcast(out.data(), size, root);
+  return out;
+}
+
+std::vector<std::string> Communicator::gather(std::string const& mine) const {
+  std::vector<std::string> out(static_cast<std::size_t>(size_));
+  for (int r = 0; r < size_; ++r) out[static_cast<std::size_t>(r)] = broadcast(mine, r);
+  return out;
+}
+
+bool Communicator::same_everywhere(std::uint64_t value) const {
+  std::uint64_t const lowest = reduce<std::uint64_t>(comm_, value, MPI_UINT64_T, MPI_MIN);
+  std::uint64_t const highest = reduce<std::uint64_t>(comm_, value, MPI_UINT64_T, MPI_MAX);
+  return lowest == highest;
+}
+
+}  // namespace kaon

@@ -1,0 +1,53 @@
+#ifndef KAON_MPI_COMMUNICATOR_HPP
+#define KAON_MPI_COMMUNICATOR_HPP
+
+#include <mpi.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// Throws IoError with MPI's own text when `code` is not MPI_SUCCESS.
+void mpi_check(int code, char const* call);
+#define KAON_MPI(call) ::kaon::mpi_check((call), #call)
+
+/// Kaon's own communicator: a duplicate of the caller's, with errors returned instead of aborting. Freed on destruction
+/// (which must happen before MPI_Finalize).
+class Communicator {
+ public:
+  explicit Communicator(MPI_Comm parent);
+  ~Communicator();
+  Communicator(Communicator const&) = delete;
+  Communicator& operator=(Communicator const&) = delete;
+
+  MPI_Comm get() const { return comm_; }
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+
+  /// Collective. These wait by testing and yielding the core, because MPI's blocking calls spin and starve the other ranks
+  /// of a machine that runs more ranks than cores.
+  void barrier() const;
+  void broadcast(void* data, std::size_t bytes, int root) const;
+  bool all(bool mine) const;                              ///< true when every rank says true
+  std::int64_t max(std::int64_t mine) const;              ///< the largest value of all ranks
+  double max(double mine) const;
+  std::int64_t sum(std::int64_t mine) const;
+  std::string broadcast(std::string const& text, int root) const;
+  std::vector<std::string> gather(std::string const& mine) const;  ///< every rank's text, in rank order, on every rank
+  bool same_everywhere(std::uint64_t value) const;        ///< true when all ranks passed the same value
+
+ private:
+  MPI_Comm comm_ = MPI_COMM_NULL;
+  int rank_ = 0;
+  int size_ = 1;
+};
+
+/// Waits for a request by testing and yielding.
+void wait(MPI_Request& request, MPI_Status* status = MPI_STATUS_IGNORE);
+void wait_all(std::vector<MPI_Request>& requests);
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,44 @@
+#ifndef KAON_STATE_REGISTRY_HPP
+#define KAON_STATE_REGISTRY_HPP
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+enum class ElementType : std::uint8_t { f32, f64, i64, u64 };
+
+inline std::size_t size_of(ElementType t) { return t == ElementType::f32 ? 4 : 8; }
+
+/// A box inside a field: `count` elements from `offset` on, per dimension. All counts zero: nothing.
+struct Part {
+  std::vector<std::uint64_t> offset;
+  std::vector<std::uint64_t> count;
+  std::uint64_t elements() const {
+    std::uint64_t n = count.empty() ? 0 : 1;
+    for (auto c : count) n *= c;
+    return n;
+  }
+};
+
+/// One array of the state that outlives a step. A field is global; each rank says which part it writes (the parts of all
+/// ranks cover the field exactly once, cut along the leading dimension only) and which part it needs when the state is read.
+struct Field {
+  std::string path;                   ///< absolute, e.g. "/server/X/h0.attn.q"
+  ElementType type = ElementType::f32;
+  std::vector<std::uint64_t> shape;   ///< global
+  Part written;                       ///< what this rank writes
+  Part needed;                        ///< what this rank reads (may overlap other ranks')
+  std::function<void(void*)> get;     ///< copies this rank's written part, row-major, into host memory
+  std::function<void(void const*)> set;  ///< takes this rank's needed part, row-major, from host memory
+};
+
+/// The whole state: every rank registers the same fields in the same order. Writing, reading, comparing and hashing all walk
+/// this one list, so no field can be in one and missing in another.
+using Registry = std::vector<Field>;
+
+}  // namespace kaon
+
+#endif
