@@ -27,6 +27,17 @@ inline constexpr int fixed_team_size = runs_on_host<Exec> ? 1 : 256;
 #define KAON_GEMM_TAKES_INSTANCE 0
 #endif
 
+/// Host memory that a device copies from and to at full speed: the staging buffers of messages and batches.
+#if defined(KOKKOS_ENABLE_CUDA)
+using StagingSpace = Kokkos::CudaHostPinnedSpace;
+#elif defined(KOKKOS_ENABLE_HIP) && KOKKOS_VERSION >= 40000
+using StagingSpace = Kokkos::HIPHostPinnedSpace;
+#elif defined(KOKKOS_ENABLE_HIP)
+using StagingSpace = Kokkos::Experimental::HIPHostPinnedSpace;
+#else
+using StagingSpace = Kokkos::HostSpace;
+#endif
+
 /// Mathematical functions for kernels.
 namespace math {
 #if KOKKOS_VERSION >= 40000

@@ -60,7 +60,7 @@ void reduce_max(Exec const& exec, std::string const& label, Out<Scalar<double, E
               if (v > s) s = v;
             },
             Kokkos::Max<double>(top));
-        Kokkos::single(Kokkos::PerTeam(team), [&]() { partials(team.league_rank()) = top; });
+        Kokkos::single(Kokkos::PerTeam(team), [&]() { partials(team.league_rank()) = top > 0 ? top : 0; });
       });
   Kokkos::parallel_for(
       label + "_final", Policy(exec, 1, fixed_team_size<Exec>), KOKKOS_LAMBDA(Member const& team) {
@@ -71,7 +71,7 @@ void reduce_max(Exec const& exec, std::string const& label, Out<Scalar<double, E
               if (partials(i) > s) s = partials(i);
             },
             Kokkos::Max<double>(top));
-        Kokkos::single(Kokkos::PerTeam(team), [&]() { result() = top; });
+        Kokkos::single(Kokkos::PerTeam(team), [&]() { result() = top > 0 ? top : 0; });
       });
 }
 

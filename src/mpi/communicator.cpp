@@ -66,12 +66,24 @@ T reduce(MPI_Comm comm, T mine, MPI_Datatype type, MPI_Op op) {
   wait(r);
   return out;
 }
+template <class T>
+void reduce_each(MPI_Comm comm, std::vector<T>& values, MPI_Datatype type) {
+  if (values.empty()) return;
+  std::vector<T> out(values.size());
+  MPI_Request r;
+  KAON_MPI(MPI_Iallreduce(values.data(), out.data(), static_cast<int>(values.size()), type, MPI_SUM, comm, &r));
+  wait(r);
+  values.swap(out);
+}
 }  // namespace
 
 bool Communicator::all(bool mine) const { return reduce<int>(comm_, mine ? 1 : 0, MPI_INT, MPI_MIN) == 1; }
 std::int64_t Communicator::max(std::int64_t mine) const { return reduce<std::int64_t>(comm_, mine, MPI_INT64_T, MPI_MAX); }
 double Communicator::max(double mine) const { return reduce<double>(comm_, mine, MPI_DOUBLE, MPI_MAX); }
 std::int64_t Communicator::sum(std::int64_t mine) const { return reduce<std::int64_t>(comm_, mine, MPI_INT64_T, MPI_SUM); }
+
+void Communicator::sum_each(std::vector<double>& values) const { reduce_each(comm_, values, MPI_DOUBLE); }
+void Communicator::sum_each(std::vector<std::int64_t>& values) const { reduce_each(comm_, values, MPI_INT64_T); }
 
 std::string Communicator::broadcast(std::string const& text, int root) const {
   std::uint64_t size = text.size();

@@ -1,0 +1,57 @@
+#ifndef KAON_CODEC_BITS_HPP
+#define KAON_CODEC_BITS_HPP
+
+#include <kaon/core/types.hpp>
+
+#include <cstring>
+
+namespace kaon {
+
+/// The IEEE 754 bits of a number and back.
+KOKKOS_INLINE_FUNCTION std::uint32_t to_bits(float v) {
+  std::uint32_t u;
+  memcpy(&u, &v, sizeof u);
+  return u;
+}
+KOKKOS_INLINE_FUNCTION std::uint64_t to_bits(double v) {
+  std::uint64_t u;
+  memcpy(&u, &v, sizeof u);
+  return u;
+}
+KOKKOS_INLINE_FUNCTION float from_bits(std::uint32_t u) {
+  float v;
+  memcpy(&v, &u, sizeof v);
+  return v;
+}
+
+/// Bits of |v|: as integers they are ordered like the magnitudes, with infinity above all numbers and NaN above infinity.
+KOKKOS_INLINE_FUNCTION std::uint32_t magnitude_bits(float v) { return to_bits(v) & 0x7fffffffU; }
+KOKKOS_INLINE_FUNCTION std::uint64_t magnitude_bits(double v) { return to_bits(v) & 0x7fffffffffffffffU; }
+
+/// The nearest bfloat16 (8 exponent bits, 7 fraction bits; ties to even) as 16 bits. Relative error ≤ 2⁻⁸ for normal numbers, at
+/// most 1 for denormal ones; a finite number never becomes infinite; NaN stays NaN.
+KOKKOS_INLINE_FUNCTION std::uint16_t to_bf16(float v) {
+  std::uint32_t const u = to_bits(v);
+  std::uint32_t const magnitude = u & 0x7fffffffU;
+  std::uint32_t const sign = (u >> 16) & 0x8000U;
+  if (magnitude > 0x7f800000U) return static_cast<std::uint16_t>(sign | 0x7fc0U);
+  std::uint32_t rounded = (magnitude + 0x7fffU + ((magnitude >> 16) & 1U)) >> 16;
+  if (magnitude < 0x7f800000U && rounded >= 0x7f80U) rounded = 0x7f7fU;
+  return static_cast<std::uint16_t>(sign | rounded);
+}
+KOKKOS_INLINE_FUNCTION float from_bf16(std::uint16_t h) { return from_bits(static_cast<std::uint32_t>(h) << 16); }
+
+/// Length of the run of ones that starts at the lowest bit (64 for all ones).
+KOKKOS_INLINE_FUNCTION int trailing_ones(std::uint64_t v) {
+  std::uint64_t const zeros = ~v;
+  if (zeros == 0) return 64;
+#if defined(__CUDA_ARCH__) || defined(__HIP_DEVICE_COMPILE__)
+  return __ffsll(static_cast<long long>(zeros)) - 1;
+#else
+  return __builtin_ctzll(zeros);
+#endif
+}
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,56 @@
+#ifndef KAON_EXCHANGE_PACKET_HPP
+#define KAON_EXCHANGE_PACKET_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+namespace kaon {
+
+enum class Direction : std::uint16_t { up = 1, down = 2 };
+
+/// Who sends what, for what: everything a receiver must find in a packet.
+struct PacketId {
+  Direction direction = Direction::up;
+  std::uint64_t step = 0;
+  std::uint32_t layer = 0;
+  std::uint32_t worker = 0;      ///< sender of an uplink packet; 0 for a downlink packet
+  std::uint32_t encoding = 0;    ///< encoding_of(compressor spec): both sides must run the same compressor
+  bool operator==(PacketId const&) const = default;
+};
+
+/// On the wire, little-endian, in front of every payload. The checksum is XXH3-64 of the payload, seeded
+/// with the XXH3-64 of the header (its checksum taken as zero).
+struct PacketHeader {
+  std::uint32_t magic;
+  std::uint16_t version;
+  std::uint16_t direction;
+  std::uint64_t step;
+  std::uint32_t layer;
+  std::uint32_t worker;
+  std::uint64_t length;  ///< payload bytes
+  std::uint32_t encoding;
+  std::uint32_t reserved;
+  std::uint64_t checksum;
+};
+static_assert(sizeof(PacketHeader) == 48, "the header is a wire format");
+
+inline constexpr std::uint32_t packet_magic = 0x4e4f414b;  // "KAON"
+inline constexpr std::uint16_t packet_version = 1;
+inline constexpr std::size_t packet_header_bytes = sizeof(PacketHeader);
+
+/// A number that stands for a compressor's canonical spec in packet headers.
+std::uint32_t encoding_of(std::string const& spec);
+
+/// Writes the header in front of the `length` payload bytes that already stand at packet[48 …). Returns the packet's size.
+std::size_t seal_packet(std::span<unsigned char> packet, PacketId const& id, std::size_t length);
+
+/// Checks magic, version, direction, step, layer, worker, encoding, length and checksum of a received packet.
+/// Returns its payload. Throws IoError that names step, layer and worker and what differs.
+std::span<unsigned char const> open_packet(std::span<unsigned char const> packet, PacketId const& expected,
+                                           std::string const& layer_name);
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,83 @@
+// What must hold whenever a step is complete; asserted after every restart.
+#include <kaon/core/error.hpp>
+#include <kaon/optimizer/ef21_muon.hpp>
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace kaon {
+
+namespace {
+
+template <class T>
+std::vector<T> to_host(Matrix<T, Space> const& m) {
+  auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, m);
+  return {host.data(), host.data() + host.size()};
+}
+
+template <class T>
+double norm(std::vector<T> const& v) {
+  double s = 0;
+  for (T x : v) s += static_cast<double>(x) * static_cast<double>(x);
+  return std::sqrt(s);
+}
+
+}  // namespace
+
+template <class T>
+double Ef21Muon<T>::check_invariants(double tolerance) const {
+  std::string trouble;
+  std::uint64_t hash = 0;
+  for (auto const& w : server_->W()) {
+    auto const host = to_host<T>(w);
+    hash = XXH3_64bits_withSeed(host.data(), host.size() * sizeof(T), hash);
+    if (!std::isfinite(norm(host))) trouble = "W has a NaN or an infinity";
+  }
+  if (!comm_.same_everywhere(hash)) trouble = "W differs between ranks";
+
+  double worst = 0;
+  auto const& plan = exchange_->plan();
+  for (int i = 0; i < plan.layers(); ++i) {
+    int const owner = plan.owner_of(i);
+    auto const& layer = layers_[static_cast<std::size_t>(i)];
+    std::size_t const size = static_cast<std::size_t>(layer.rows) * static_cast<std::size_t>(layer.cols);
+    std::vector<T> mean(size, T(0));
+    double scale = 0;
+    for (int j = 0; j < plan.workers(); ++j) {
+      int const host = plan.host_of(j);
+      std::vector<T> g;
+      if (host == comm_.rank()) g = to_host<T>(workers_->G(i, j));
+      if (host != owner && (host == comm_.rank() || owner == comm_.rank())) {
+        constexpr int tag = 0;
+        MPI_Request request;
+        g.resize(size);
+        int const bytes = static_cast<int>(size * sizeof(T));
+        if (host == comm_.rank())
+          KAON_MPI(MPI_Isend(g.data(), bytes, MPI_BYTE, owner, tag, comm_.get(), &request));
+        else
+          KAON_MPI(MPI_Irecv(g.data(), bytes, MPI_BYTE, host, tag, comm_.get(), &request));
+        wait(request);
+      }
+      if (owner != comm_.rank()) continue;
+      scale = std::max(scale, norm(g));
+      for (std::size_t e = 0; e < size; ++e) mean[e] += g[e];
+    }
+    if (owner != comm_.rank()) continue;
+    auto difference = to_host<T>(server_->G(i));
+    for (std::size_t e = 0; e < size; ++e) difference[e] -= mean[e] * (T(1) / static_cast<T>(plan.workers()));
+    double const off = scale > 0 ? norm(difference) / scale : norm(difference);
+    if (!(off <= tolerance))
+      trouble = "layer " + layer.name + ": G differs from the mean of G_j by " + std::to_string(off) + " of the largest ‖G_j‖";
+    worst = std::max(worst, off);
+  }
+  for (auto const& t : comm_.gather(trouble))
+    if (!t.empty()) throw InputError("the state is not consistent: " + t);
+  return comm_.max(worst);
+}
+
+template double Ef21Muon<float>::check_invariants(double) const;
+template double Ef21Muon<double>::check_invariants(double) const;
+
+}  // namespace kaon

@@ -1,0 +1,116 @@
+#include <kaon/optimizer/server.hpp>
+
+#include <kaon/linalg/elementwise.hpp>
+#include <kaon/linalg/update.hpp>
+#include <kaon/optimizer/fields.hpp>
+
+namespace kaon {
+
+template <class T>
+Server<T>::Server(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
+                  OptimizerSettings const& optimizer, Tools<T>& tools, std::vector<bool> owned)
+    : layers_(layers),
+      settings_(settings),
+      optimizer_(optimizer),
+      tools_(tools),
+      owned_(std::move(owned)),
+      one_("kaon::optimizer::one"),
+      dual_("kaon::optimizer::dual_norm") {
+  Kokkos::deep_copy(one_, 1.0);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    auto const rows = static_cast<std::size_t>(layers[i].rows), cols = static_cast<std::size_t>(layers[i].cols);
+    W_.emplace_back("kaon::optimizer::W", rows, cols);
+    X_.emplace_back("kaon::optimizer::X", owned_[i] ? rows : 0, owned_[i] ? cols : 0);
+    G_.emplace_back("kaon::optimizer::G", owned_[i] ? rows : 0, owned_[i] ? cols : 0);
+    auto const [r, c] = owned_[i] ? tools.downlink(static_cast<int>(i)).state_shape() : std::pair<int, int>(0, 0);
+    memory_.emplace_back("kaon::optimizer::downlink_state", static_cast<std::size_t>(r), static_cast<std::size_t>(c));
+  }
+}
+
+template <class T>
+void Server<T>::initialize(Space const& exec) {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (!owned_[i]) continue;
+    Kokkos::deep_copy(exec, X_[i], W_[i]);
+    Kokkos::deep_copy(exec, G_[i], T(0));
+    StreamKey const key{optimizer_.seed, Purpose::compress_down, 0xffffffffu, static_cast<std::uint32_t>(i), 0};
+    if (memory_[i].size() > 0) tools_.downlink(static_cast<int>(i)).initialize_state(exec, memory_[i], key);
+  }
+}
+
+// G ← G + (1/n) Σ_j R_j, or G ← (1/n) Σ_j M_j where the packets carry the values themselves. Always in worker order.
+template <class T>
+void Server<T>::gather(Space const& exec, int layer, bool dense, Staging<T>& staging, Exchange& exchange) {
+  auto const i = static_cast<std::size_t>(layer);
+  auto& codec = dense ? tools_.dense(layer) : tools_.uplink(layer);
+  T const share = T(1) / static_cast<T>(optimizer_.workers);
+  auto const sum = staging.scratch(0, layers_[i]);
+  if (codec.replaces()) {
+    auto const one = staging.scratch(1, layers_[i]);
+    for (int j = 0; j < optimizer_.workers; ++j) {
+      staging.apply(exec, codec, j == 0 ? sum : one, exchange.take_up(layer, j));
+      if (j > 0) axpy<T>(exec, sum, T(1), one);
+    }
+    if (optimizer_.workers > 1) scale<T>(exec, sum, share);
+    copy<T>(exec, G_[i], sum);
+  } else {
+    fill<T>(exec, sum, T(0));
+    for (int j = 0; j < optimizer_.workers; ++j) staging.apply(exec, codec, sum, exchange.take_up(layer, j));
+    axpy<T>(exec, G_[i], share, sum);
+  }
+}
+
+template <class T>
+void Server<T>::round(Space const& exec, int layer, std::uint64_t step, bool dense, double multiplier, Staging<T>& staging,
+                      Exchange& exchange, Measure* measure) {
+  auto const i = static_cast<std::size_t>(layer);
+  gather(exec, layer, dense, staging, exchange);
+
+  auto& lmo = tools_.lmo(layer);
+  auto const z = staging.scratch(0, layers_[i]);
+  lmo.apply(exec, z, G_[i]);
+  if (optimizer_.adaptive) lmo.dual_norm(exec, dual_, G_[i], z);
+  move_along<T>(exec, X_[i], z, settings_[i].radius * multiplier, optimizer_.adaptive ? dual_ : one_, settings_[i].decay);
+
+  auto& codec = tools_.downlink(layer);
+  auto const shift = staging.scratch(1, layers_[i]);
+  if (measure || !codec.replaces()) difference<T>(exec, shift, X_[i], W_[i]);
+  if (measure) measure->down<T>(exec, layer, Measure::Down::shift, shift);
+  StreamKey const key{optimizer_.seed, Purpose::compress_down, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(layer), 0};
+  std::size_t const length =
+      staging.encode(exec, codec, codec.replaces() ? X_[i] : shift, memory_[i], key, exchange.down_payload(layer));
+  exchange.post_down(layer, length);
+  staging.apply_encoded(exec, codec, W_[i]);
+  if (measure) {
+    difference<T>(exec, shift, X_[i], W_[i]);
+    measure->down<T>(exec, layer, Measure::Down::rest, shift);
+    measure->down<T>(exec, layer, Measure::Down::model, W_[i]);
+    measure->down<T>(exec, layer, Measure::Down::estimate, G_[i]);
+  }
+}
+
+template <class T>
+void Server<T>::follow(Space const& exec, int layer, Staging<T>& staging, Exchange& exchange) {
+  staging.apply(exec, tools_.downlink(layer), W_[static_cast<std::size_t>(layer)], exchange.take_down(layer));
+}
+
+template <class T>
+void Server<T>::register_state(Registry& registry) const {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(layers_[i].rows), static_cast<std::uint64_t>(layers_[i].cols)};
+    auto const mine = owned_[i] ? whole(shape) : nothing(shape);
+    registry.push_back(view_field("/server/X/" + layers_[i].name, shape, mine, mine, X_[i]));
+    registry.push_back(view_field("/server/W/" + layers_[i].name, shape, mine, whole(shape), W_[i]));
+    registry.push_back(view_field("/server/G/" + layers_[i].name, shape, mine, mine, G_[i]));
+    auto const [r, c] = tools_.downlink(static_cast<int>(i)).state_shape();
+    if (r * c == 0) continue;
+    std::vector<std::uint64_t> const state{static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(c)};
+    auto const part = owned_[i] ? whole(state) : nothing(state);
+    registry.push_back(view_field("/compressor/down/" + layers_[i].name, state, part, part, memory_[i]));
+  }
+}
+
+template class Server<float>;
+template class Server<double>;
+
+}  // namespace kaon

@@ -1,0 +1,73 @@
+#ifndef KAON_OPTIMIZER_STAGING_HPP
+#define KAON_OPTIMIZER_STAGING_HPP
+
+#include <kaon/compress/compressor.hpp>
+#include <kaon/core/types.hpp>
+#include <kaon/layer/layer.hpp>
+
+#include <algorithm>
+#include <span>
+#include <vector>
+
+namespace kaon {
+
+using Space = Kokkos::DefaultExecutionSpace;
+
+/// Device buffers between compressors and messages, made once for the largest layer and packet.
+/// A packet's size is needed on the host before it can be sent: encode() is the one fence of a message.
+template <class T>
+class Staging {
+ public:
+  using Host = Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  using ConstHost = Kokkos::View<unsigned char const*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+
+  Staging(std::vector<Layer> const& layers, std::size_t payload_bound)
+      : payload_("kaon::optimizer::payload", payload_bound),
+        length_("kaon::optimizer::length"),
+        host_length_("kaon::optimizer::host_length") {
+    std::size_t largest = 0;
+    for (auto const& l : layers) largest = std::max(largest, static_cast<std::size_t>(l.rows) * static_cast<std::size_t>(l.cols));
+    for (auto& m : scratch_) m = Vector<T, Space>("kaon::optimizer::scratch", largest);
+  }
+
+  /// Workspace `which` (0 to 2) as a matrix of the layer's shape; its content is the previous user's.
+  Matrix<T, Space> scratch(int which, Layer const& layer) const {
+    return Matrix<T, Space>(scratch_[which].data(), static_cast<std::size_t>(layer.rows), static_cast<std::size_t>(layer.cols));
+  }
+
+  /// Encodes x into the device payload and copies it to `out`. Returns its bytes. Fences.
+  std::size_t encode(Space const& exec, Compressor<T, Space>& codec, ConstMatrix<T, Space> const& x, Matrix<T, Space> const& memory,
+                     StreamKey const& key, std::span<unsigned char> out) {
+    codec.compress(exec, payload_, length_, x, memory, key);
+    Kokkos::deep_copy(exec, host_length_, length_);
+    exec.fence();
+    std::size_t const n = host_length_();
+    require(n <= out.size() && n <= payload_.extent(0), "Staging: a compressor wrote more than its bound");
+    Kokkos::deep_copy(exec, Host(out.data(), n), Kokkos::subview(payload_, Kokkos::pair<std::size_t, std::size_t>(0, n)));
+    exec.fence();
+    return n;
+  }
+
+  /// y ← y + C(x) for the payload that encode() left on the device.
+  void apply_encoded(Space const& exec, Compressor<T, Space>& codec, Matrix<T, Space> const& y) {
+    codec.decompress_add(exec, y, payload_, host_length_());
+  }
+
+  /// y ← y + C(x) for a payload in host memory.
+  void apply(Space const& exec, Compressor<T, Space>& codec, Matrix<T, Space> const& y, std::span<unsigned char const> in) {
+    require(in.size() <= payload_.extent(0), "Staging: a payload is larger than its bound");
+    Kokkos::deep_copy(exec, Kokkos::subview(payload_, Kokkos::pair<std::size_t, std::size_t>(0, in.size())),
+                      ConstHost(in.data(), in.size()));
+    codec.decompress_add(exec, y, payload_, in.size());
+  }
+
+ private:
+  Bytes<Space> payload_;
+  Scalar<std::uint64_t, Space> length_;
+  Kokkos::View<std::uint64_t, StagingSpace> host_length_;
+  Vector<T, Space> scratch_[3];
+};
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,45 @@
+#ifndef KAON_OPTIMIZER_TOOLS_HPP
+#define KAON_OPTIMIZER_TOOLS_HPP
+
+#include <kaon/compress/compressor.hpp>
+#include <kaon/layer/layer.hpp>
+#include <kaon/lmo/lmo.hpp>
+#include <kaon/optimizer/settings.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+using Space = Kokkos::DefaultExecutionSpace;
+
+/// LMOs and compressors with their workspaces, one for each distinct (settings, shape): layers of one shape share them.
+template <class T>
+class Tools {
+ public:
+  using Codec = Compressor<T, Space>;
+  /// LMOs (the larger workspaces) are made for the layers in `owned` alone.
+  Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& owned);
+
+  Lmo<T, Space>& lmo(int layer) { return *lmo_[static_cast<std::size_t>(layer)]; }
+  Codec& uplink(int layer) { return *up_[static_cast<std::size_t>(layer)]; }
+  Codec& downlink(int layer) { return *down_[static_cast<std::size_t>(layer)]; }
+  /// The identity for the layer's shape: sends the dense start.
+  Codec& dense(int layer) { return *dense_[static_cast<std::size_t>(layer)]; }
+
+ private:
+  Codec* compressor(std::string const& spec, Layer const& layer);
+  std::map<std::string, std::unique_ptr<Codec>> compressors_;
+  std::map<std::string, std::unique_ptr<Lmo<T, Space>>> lmos_;
+  std::vector<Lmo<T, Space>*> lmo_;
+  std::vector<Codec*> up_, down_, dense_;
+};
+
+extern template class Tools<float>;
+extern template class Tools<double>;
+
+}  // namespace kaon
+
+#endif
