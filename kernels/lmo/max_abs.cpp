@@ -16,9 +16,8 @@ void sign(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T, Exe
       Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, static_cast<std::int64_t>(G.size())),
       KOKKOS_LAMBDA(std::int64_t const i) {
         T const x = g[i];
-        T const down = x > T(0) ? -s : T(0);  // selects, no branches: random signs are mispredicted
-        T const up = x < T(0) ? s : T(0);
-        z[i] = x == x ? down + up : x;
+        int const down = static_cast<int>(x > T(0)) - static_cast<int>(x < T(0));  // no branches: signs are unpredictable
+        z[i] = x == x ? s * static_cast<T>(-down) : x;
       });
 }
 

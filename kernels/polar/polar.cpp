@@ -25,7 +25,7 @@ void normalise(Exec const& exec, Out<Matrix<T, Exec>> const& X, In<ConstMatrix<T
       Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, static_cast<std::int64_t>(X.size())),
       KOKKOS_LAMBDA(std::int64_t const i) {
         double const norm = math::sqrt(squares());
-        x[i] = static_cast<T>(static_cast<double>(g[i]) / norm);
+        x[i] = norm == 0.0 ? T(0) : static_cast<T>(static_cast<double>(g[i]) / norm);
       });
 }
 
