@@ -1,0 +1,93 @@
+#include <kaon/core/error.hpp>
+#include <kaon/deck/deck.hpp>
+#include <kaon/mpi/communicator.hpp>
+#include <kaon/run/arguments.hpp>
+#include <kaon/run/leave.hpp>
+#include <kaon/run/training.hpp>
+
+#include <kaon_build_info.hpp>
+
+#include <mpi.h>
+#include <Kokkos_Core.hpp>
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace kaon;
+
+Build const build{KAON_VERSION, KAON_GIT_HASH, KAON_COMPILER, KAON_BUILD_FLAGS};
+
+// The deck of the run: the file's, or the checkpoint's when there is none.
+Deck take_deck(Arguments const& arguments, Communicator const& comm) {
+  if (!arguments.deck.empty()) return Deck::from_file(arguments.deck, arguments.overrides);
+  std::string directory = "kaon-run";
+  for (auto const& o : arguments.overrides)
+    if (o.rfind("run.directory=", 0) == 0) directory = o.substr(14);
+  auto const found = Checkpoints(comm, directory + "/checkpoints", 0).find(*arguments.restart);
+  return Deck::from_text(found.info.deck, found.path, arguments.overrides);
+}
+
+template <class T>
+Exit train(Arguments const& arguments, Deck const& deck, Communicator const& comm, Log const& log) {
+  Training<T> training(comm, deck, build, log);
+  training.print_plan();
+  if (arguments.restart)
+    training.restart(*arguments.restart);
+  else
+    training.start();
+  if (arguments.check) {
+    log.line("checked: deck, data, shapes and compressors fit; nothing was trained");
+    return Exit::finished;
+  }
+  return training.run(arguments.time_limit);
+}
+
+Exit kaon_train(Arguments const& arguments) {
+  Communicator const comm(MPI_COMM_WORLD);
+  Log const log(comm.rank());
+
+  // 1. The deck, the same on every rank.
+  Deck const deck = take_deck(arguments, comm);
+  if (!comm.same_everywhere(text_hash(deck.resolved())))
+    throw InputError("the ranks read different decks from " + deck.origin() + "; is the file the same on every node?");
+  if (arguments.show_deck) {
+    if (comm.rank() == 0) std::fputs(deck.resolved().c_str(), stdout);
+    return Exit::finished;
+  }
+
+  // 2. Who runs here.
+  if (int const threads = deck.integer("run.blas_threads"); !set_blas_threads(threads) && blas_threads() != threads)
+    log.warning("this BLAS cannot be told to use " + std::to_string(threads) + " threads; set its environment variable instead");
+  log.line(banner(build, comm));
+
+  // 3. Train.
+  return deck.text("run.precision") == "double" ? train<double>(arguments, deck, comm, log)
+                                                : train<float>(arguments, deck, comm, log);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  try {
+    arguments = parse_arguments(argc, argv);
+  } catch (Error const& e) {
+    std::fprintf(stderr, "kaon-train: error: %s\n", e.what());
+    return static_cast<int>(e.code());
+  }
+  if (arguments.help || arguments.version) {
+    std::fputs(arguments.help ? help_text().c_str() : (version_line(build) + "\n").c_str(), stdout);
+    return 0;
+  }
+
+  int provided = 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  Kokkos::initialize(argc, argv);
+  int const code = leave_together("kaon-train", [&] { return kaon_train(arguments); });
+  Kokkos::finalize();
+  MPI_Finalize();
+  return code;
+}

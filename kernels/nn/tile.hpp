@@ -1,0 +1,120 @@
+// A product computed tile by tile inside a team: what the attention's products have in common.
+#ifndef KAON_NN_TILE_HPP
+#define KAON_NN_TILE_HPP
+
+#include <kaon/core/types.hpp>
+
+#include <cstring>
+
+namespace kaon::tile {
+
+/// Tile shape: on the host the accumulators fill about half of the vector registers (columns is one 64-byte line); on a GPU each
+/// thread keeps a small square.
+template <class T, class Exec>
+inline constexpr int rows = 4;
+template <class T, class Exec>
+inline constexpr int columns = runs_on_host<Exec> ? static_cast<int>(64 / sizeof(T)) : 4;
+
+/// A(i, k) = data[i·row + k·step].
+template <class T>
+struct Left {
+  T const* data;
+  int row;
+  int step;
+};
+
+// GCC unrolls a small loop over an array before it could vectorize it, so host lines are its (and Clang's) vector type. An entry
+// sees the same operations in the same order either way.
+#if defined(__GNUC__) && !defined(__CUDACC__) && !defined(__HIPCC__)
+#define KAON_TILE_VECTOR 1
+template <class T, int C>
+struct VectorOf {
+  typedef T type __attribute__((vector_size(sizeof(T) * C)));
+};
+#else
+#define KAON_TILE_VECTOR 0
+#endif
+
+/// R rows × C columns of C ← alpha · Σ_{k in [begin, end)} A(r, k) B(k, c); rows of B and C are `ldb` and `ldc` apart.
+template <class T, int R, int C>
+KOKKOS_INLINE_FUNCTION void multiply_full(T* const c, int const ldc, Left<T> const a, T const* const b, int const ldb,
+                                          int const begin, int const end, T const alpha) {
+#if KAON_TILE_VECTOR
+  using V = typename VectorOf<T, C>::type;
+  V sum[R] = {};
+  for (int k = begin; k < end; ++k) {
+    V right;
+    std::memcpy(&right, b + k * ldb, sizeof right);
+    for (int r = 0; r < R; ++r) sum[r] += a.data[r * a.row + k * a.step] * right;
+  }
+  for (int r = 0; r < R; ++r) {
+    sum[r] *= alpha;
+    std::memcpy(c + r * ldc, &sum[r], sizeof sum[r]);
+  }
+#else
+  T sum[R][C] = {};
+  for (int k = begin; k < end; ++k)
+    for (int r = 0; r < R; ++r) {
+      T const left = a.data[r * a.row + k * a.step];
+      for (int v = 0; v < C; ++v) sum[r][v] += left * b[k * ldb + v];
+    }
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < C; ++v) c[r * ldc + v] = alpha * sum[r][v];
+#endif
+}
+
+/// The same for a tile cut by the matrix's edge: height ≤ R rows, width ≤ C columns.
+template <class T, int C>
+KOKKOS_INLINE_FUNCTION void multiply_edge(T* const c, int const ldc, Left<T> const a, T const* const b, int const ldb,
+                                          int const begin, int const end, int const height, int const width, T const alpha) {
+  for (int r = 0; r < height; ++r) {
+    T sum[C] = {};
+    for (int k = begin; k < end; ++k)
+      for (int v = 0; v < width; ++v) sum[v] += a.data[r * a.row + k * a.step] * b[k * ldb + v];
+    for (int v = 0; v < width; ++v) c[r * ldc + v] = alpha * sum[v];
+  }
+}
+
+/// Which part of a causal (lower triangular, context×context) product is wanted.
+enum class Causal {
+  output,      ///< C is lower triangular: tiles above the diagonal are skipped
+  left,        ///< A is lower triangular: k stops at the tile's last row
+  transposed,  ///< A is the transpose of a lower triangular matrix: k starts at the tile's first row
+};
+
+/// C (m×n) ← alpha · A B with inner length `inner`, by the whole team; no barrier after it.
+/// A lower triangular A must hold zeros above its diagonal up to the end of the tile row (the next multiple of tile::rows).
+template <class T, class Exec, Causal kind, class Member>
+KOKKOS_INLINE_FUNCTION void product(Member const& team, T* const c, int const ldc, Left<T> const a, T const* const b,
+                                    int const ldb, int const m, int const n, int const inner, T const alpha) {
+  constexpr int R = rows<T, Exec>;
+  constexpr int C = columns<T, Exec>;
+  int const down = (m + R - 1) / R;
+  int const across = (n + C - 1) / C;
+  Kokkos::parallel_for(Kokkos::TeamThreadRange(team, down * across), [=](int const t) {
+    int const i = (t / across) * R;
+    int const j = (t % across) * C;
+    int const last = i + R < m ? i + R : m;
+    if (kind == Causal::output && j >= last) return;
+    int const begin = kind == Causal::transposed ? i : 0;
+    int const end = kind == Causal::left ? last : inner;
+    Left<T> const from{a.data + i * a.row, a.row, a.step};
+    if (last - i == R && n - j >= C)
+      multiply_full<T, R, C>(c + i * ldc + j, ldc, from, b + j, ldb, begin, end, alpha);
+    else
+      multiply_edge<T, C>(c + i * ldc + j, ldc, from, b + j, ldb, begin, end, last - i, n - j < C ? n - j : C, alpha);
+  });
+}
+
+/// to (width×height, contiguous) ← fromᵀ, `from` being height×width with rows `ld` apart; by the whole team.
+template <class T, class Member>
+KOKKOS_INLINE_FUNCTION void transpose(Member const& team, T* const to, T const* const from, int const ld, int const height,
+                                      int const width) {
+  Kokkos::parallel_for(Kokkos::TeamThreadRange(team, height), [=](int const i) {
+    for (int j = 0; j < width; ++j) to[j * height + i] = from[i * ld + j];
+  });
+}
+
+}  // namespace kaon::tile
+
+#endif

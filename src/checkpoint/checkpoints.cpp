@@ -1,0 +1,200 @@
+#include <kaon/checkpoint/checkpoints.hpp>
+
+#include <kaon/checkpoint/ballot.hpp>
+#include <kaon/checkpoint/folder.hpp>
+#include <kaon/checkpoint/reader.hpp>
+#include <kaon/checkpoint/writer.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+
+namespace kaon {
+namespace {
+
+/// Rank 0's lines, on every rank.
+std::vector<std::string> share(Communicator const& comm, std::vector<std::string> const& mine) {
+  std::string text;
+  for (auto const& line : mine) text += line + '\0';
+  text = comm.broadcast(text, 0);
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    auto const end = text.find('\0', at);
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return lines;
+}
+
+/// Runs `work` on rank 0 alone; its failure is everyone's.
+void on_root(Communicator const& comm, std::string const& doing, std::function<void()> const& work) {
+  Ballot ballot(comm);
+  if (comm.rank() == 0) ballot.attempt(work);
+  ballot.vote(doing);
+}
+
+/// This rank's share of the blocks of a file.
+void verify_share(Communicator const& comm, CheckpointFile const& file) {
+  auto const size = static_cast<std::uint64_t>(comm.size()), rank = static_cast<std::uint64_t>(comm.rank());
+  file.verify(file.blocks() * rank / size, file.blocks() * (rank + 1) / size);
+}
+
+void take(CheckpointFile const& file, Registry const& registry) {
+  std::vector<unsigned char> buffer;
+  for (auto const& f : registry) {
+    if (f.needed.elements() == 0) continue;
+    if (!f.set) throw InputError("field " + f.path + " cannot be restored: set is not set");
+    buffer.resize(f.needed.elements() * size_of(f.type));
+    file.read({f.path, f.type, f.shape}, f.needed, buffer.data());
+    f.set(buffer.data());
+  }
+}
+
+InputError none_left(std::vector<std::string> const& why) {
+  return InputError(fmt::format("no usable checkpoint: {}", fmt::join(why, "\n")));
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(Communicator const& comm, std::string folder, int keep)
+    : comm_(comm.get()), folder_(std::move(folder)), keep_(keep) {
+  require(keep >= 0, "Checkpoints: keep is negative");
+  std::vector<std::string> gone;
+  on_root(comm_, "preparing the checkpoint folder", [&] {
+    folder::make(folder_);
+    for (auto const& name : folder::leftovers(folder_)) {
+      folder::remove(folder_ + "/" + name);
+      gone.push_back(folder_ + "/" + name);
+    }
+  });
+  removed_ = share(comm_, gone);
+}
+
+std::string Checkpoints::save(CheckpointInfo const& info, Registry const& registry) {
+  complaints_.clear();
+  CheckpointInfo mine = info;
+  if (mine.created.empty()) mine.created = utc_now();
+  CheckpointInfo agreed = unpack(comm_.broadcast(pack(mine), 0));
+  require_consistent(comm_, info, registry);
+
+  std::string const name = folder::step_name(info.step), path = folder_ + "/" + name, part = path + ".part";
+  on_root(comm_, "saving " + path, [&] {
+    auto const need = file_bytes(agreed, registry), have = folder::free_bytes(folder_);
+    if (have < need) throw IoError(fmt::format("cannot write {}: it needs {} bytes and {} are free", part, need, have));
+    folder::create_empty(part);
+  });
+  try {
+    write_checkpoint(comm_, part, agreed, registry);
+    Ballot ballot(comm_);
+    ballot.attempt([&] { folder::sync(part); });
+    ballot.vote("saving " + path);
+    ballot.attempt([&] {
+      CheckpointFile const file(part);
+      file.require_fields(registry);
+      verify_share(comm_, file);
+    });
+    if (std::string const why = ballot.reasons(); !why.empty())
+      throw IoError("saving " + path + " failed: read back wrong: " + why);
+    commit(part, name);
+  } catch (...) {  // thrown on every rank alike
+    if (comm_.rank() == 0) try {
+        folder::remove(part);
+      } catch (...) {  // the first error is the one to report
+      }
+    throw;
+  }
+  return path;
+}
+
+void Checkpoints::commit(std::string const& part, std::string const& name) {
+  on_root(comm_, "committing " + folder_ + "/" + name, [&] {
+    folder::rename(part, folder_ + "/" + name);
+    folder::sync(folder_);
+    folder::repoint(folder_ + "/latest", name);
+    folder::sync(folder_);
+  });
+  std::vector<std::string> unhappy;
+  if (comm_.rank() == 0 && keep_ > 0) try {
+      auto const all = names();
+      for (auto i = static_cast<std::size_t>(keep_); i < all.size(); ++i) {
+        std::string const old = folder_ + "/" + all[i];
+        folder::rename(old, old + ".trash");
+        folder::remove(old + ".trash");
+      }
+    } catch (std::exception const& e) {
+      unhappy.push_back(e.what());
+    }
+  complaints_ = share(comm_, unhappy);
+}
+
+/// Names of the committed files, the order of candidates("latest"); not collective.
+std::vector<std::string> Checkpoints::names() const {
+  std::vector<std::string> all;
+  for (auto const step : folder::steps(folder_)) all.push_back(folder::step_name(step));
+  auto const last = std::find(all.begin(), all.end(), folder::target_of(folder_ + "/latest"));
+  if (last != all.end()) std::rotate(all.begin(), last, all.end());
+  return all;
+}
+
+std::vector<std::string> Checkpoints::candidates(std::string const& which) const {
+  std::vector<std::string> found;
+  on_root(comm_, "looking for checkpoint '" + which + "'", [&] {
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    if (which == "latest") {
+      for (auto const& name : names()) found.push_back(folder_ + "/" + name);
+    } else if (fs::exists(which, ignored)) {
+      found.push_back(which);
+    } else if (fs::path(which).is_relative() && fs::exists(folder_ + "/" + which, ignored)) {
+      found.push_back(folder_ + "/" + which);
+    } else {
+      throw InputError("there is no file " + which + ", neither here nor in " + folder_);
+    }
+    if (found.empty()) throw InputError("there is no committed checkpoint in " + folder_);
+  });
+  return share(comm_, found);
+}
+
+std::string Checkpoints::resolve(std::string const& which) const { return candidates(which).front(); }
+
+CheckpointInfo Checkpoints::peek(std::string const& path) const {
+  std::string packed;
+  on_root(comm_, "reading " + path, [&] { packed = pack(CheckpointFile(path).info()); });
+  return unpack(comm_.broadcast(packed, 0));
+}
+
+Restored Checkpoints::find(std::string const& which) const {
+  std::vector<std::string> warnings;
+  for (auto const& path : candidates(which)) try {
+      return {path, peek(path), warnings};
+    } catch (Error const& e) {
+      warnings.emplace_back(e.what());
+    }
+  throw none_left(warnings);
+}
+
+Restored Checkpoints::load(std::string const& which, Registry const& registry) const {
+  std::vector<std::string> warnings;
+  for (auto const& path : candidates(which)) {
+    Ballot ballot(comm_);
+    std::string packed;
+    ballot.attempt([&] {
+      CheckpointFile const file(path);
+      file.require_fields(registry);
+      verify_share(comm_, file);
+      packed = pack(file.info());
+    });
+    std::string why = ballot.reasons();
+    if (why.empty()) {
+      ballot.attempt([&] { take(CheckpointFile(path), registry); });
+      why = ballot.reasons();
+    }
+    if (why.empty()) return {path, unpack(comm_.broadcast(packed, 0)), warnings};
+    warnings.push_back("checkpoint " + path + " is passed over: " + why);
+  }
+  throw none_left(warnings);
+}
+
+}  // namespace kaon

@@ -1,0 +1,65 @@
+#ifndef KAON_CHECKPOINT_CHECKPOINTS_HPP
+#define KAON_CHECKPOINT_CHECKPOINTS_HPP
+
+#include <kaon/checkpoint/info.hpp>
+#include <kaon/mpi/communicator.hpp>
+#include <kaon/state/registry.hpp>
+
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// What reading found: the file, what it says of itself, and one line for every newer file that failed its checks.
+struct Restored {
+  std::string path;
+  CheckpointInfo info;
+  std::vector<std::string> warnings;
+};
+
+/// The checkpoints of one run: a folder of step-<8 digits>.h5 and the link `latest`. Every member function is collective, and
+/// either returns the same on every rank or throws the same error on every rank.
+class Checkpoints {
+ public:
+  /// Keeps the newest `keep` files (0: all). Makes the folder when it is missing and removes what a killed job left half-written
+  /// (see removed()). Throws IoError.
+  Checkpoints(Communicator const& comm, std::string folder, int keep);
+
+  std::string const& folder() const { return folder_; }
+  /// Uncommitted files that the constructor deleted, for the log.
+  std::vector<std::string> const& removed() const { return removed_; }
+  /// Retired files that could not be deleted during the last save, for the log: the save itself is good.
+  std::vector<std::string> const& complaints() const { return complaints_; }
+
+  /// Writes, verifies and commits the state; returns the path. On failure the files of before are intact and `latest` points
+  /// where it did: IoError (file system, space) or InputError (ranks disagree, parts do not cover a field). Provenance, version
+  /// and the like are rank 0's; `created` is filled when empty.
+  std::string save(CheckpointInfo const& info, Registry const& registry);
+
+  /// "latest": the committed files, the last committed one first, then older steps, then newer ones that a restart left behind;
+  /// any other text: that one file (as given, or inside the folder). Throws InputError when there is none.
+  std::vector<std::string> candidates(std::string const& which = "latest") const;
+  /// The first of candidates(which), unopened.
+  std::string resolve(std::string const& which) const;
+  /// What one file says of itself; its seal is checked, its blocks are not.
+  CheckpointInfo peek(std::string const& path) const;
+  /// The first candidate whose seal is sound: where a run takes its deck from. Throws InputError naming each failure.
+  Restored find(std::string const& which) const;
+  /// Verifies every block, shape, type and name of the candidates in turn, and gives the first sound one to the registry, which
+  /// is not touched before. Throws InputError when none is left, naming what is wrong with each.
+  Restored load(std::string const& which, Registry const& registry) const;
+
+ private:
+  void commit(std::string const& part, std::string const& name);
+  std::vector<std::string> names() const;
+
+  Communicator comm_;
+  std::string folder_;
+  int keep_;
+  std::vector<std::string> removed_;
+  std::vector<std::string> complaints_;
+};
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,101 @@
+#include <kaon/checkpoint/cuts.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <list>
+
+namespace kaon {
+namespace {
+
+constexpr int tag = 17;
+
+/// Leading indices [a, b) that both a cut and a block hold.
+struct Overlap {
+  std::uint64_t a, b;
+  bool empty() const { return a >= b; }
+};
+Overlap overlap(Cut const& c, Part const& box) {
+  return {std::max(c.first, box.offset[0]), std::min(c.first + c.count, box.offset[0] + box.count[0])};
+}
+
+}  // namespace
+
+std::vector<Cut> gather_cuts(Communicator const& comm, Field const& field) {
+  Cut const mine = field.written.elements() == 0 ? Cut{} : Cut{field.written.offset[0], field.written.count[0]};
+  std::vector<Cut> all(static_cast<std::size_t>(comm.size()));
+  MPI_Request r;
+  KAON_MPI(MPI_Iallgather(&mine, 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, comm.get(), &r));
+  wait(r);
+  return all;
+}
+
+bool covers(std::vector<Cut> cuts, std::uint64_t extent) {
+  std::sort(cuts.begin(), cuts.end(), [](Cut const& a, Cut const& b) { return a.first < b.first; });
+  std::uint64_t next = 0;
+  for (auto const& c : cuts) {
+    if (c.count == 0) continue;
+    if (c.first != next || c.count > extent - next) return false;
+    next += c.count;
+  }
+  return next == extent;
+}
+
+void hash_blocks(Communicator const& comm, Blocks const& blocks, Field const& field, std::vector<Cut> const& cuts,
+                 unsigned char const* mine, std::uint64_t* hashes) {
+  Cut const& own = cuts[static_cast<std::size_t>(comm.rank())];
+  std::uint64_t row = size_of(field.type);
+  for (std::size_t d = 1; d < field.shape.size(); ++d) row *= field.shape[d];
+  auto const mine_at = [&](std::uint64_t index) { return mine + (index - own.first) * row; };
+
+  struct Shared {
+    std::uint64_t block;
+    Part box;
+    std::vector<unsigned char> bytes;
+  };
+  std::list<Shared> assembling;
+  std::vector<MPI_Request> requests;
+  auto const [begin, end] = blocks.touching(own.first, own.count);
+  std::uint64_t within = 0;  // bytes from the slab's start, for blocks that stay inside one leading index
+  for (auto b = begin; b < end; ++b) {
+    Part const box = blocks.box(b);
+    std::uint64_t const bytes = box.elements() * size_of(field.type);
+    if (blocks.cut() > 0) {
+      hashes[b] = xxh3(mine + within, bytes);
+      within += bytes;
+      continue;
+    }
+    Overlap const part = overlap(own, box);
+    if (part.b - part.a == box.count[0]) {
+      hashes[b] = xxh3(mine_at(part.a), bytes);
+    } else if (part.a == box.offset[0]) {
+      assembling.push_back({b, box, std::vector<unsigned char>(bytes)});
+      std::copy_n(mine_at(part.a), (part.b - part.a) * row, assembling.back().bytes.data());
+    } else {
+      auto const holder = std::find_if(
+          cuts.begin(), cuts.end(), [&](Cut const& c) { return c.first <= box.offset[0] && box.offset[0] < c.first + c.count; });
+      KAON_MPI(MPI_Isend(mine_at(part.a), static_cast<int>((part.b - part.a) * row), MPI_BYTE,
+                         static_cast<int>(holder - cuts.begin()), tag, comm.get(), &requests.emplace_back()));
+    }
+  }
+  for (auto& shared : assembling)
+    for (std::size_t r = 0; r < cuts.size(); ++r) {
+      Overlap const part = overlap(cuts[r], shared.box);
+      if (part.empty() || static_cast<int>(r) == comm.rank()) continue;
+      KAON_MPI(MPI_Irecv(shared.bytes.data() + (part.a - shared.box.offset[0]) * row, static_cast<int>((part.b - part.a) * row),
+                         MPI_BYTE, static_cast<int>(r), tag, comm.get(), &requests.emplace_back()));
+    }
+  wait_all(requests);
+  for (auto const& shared : assembling) hashes[shared.block] = xxh3(shared.bytes.data(), shared.bytes.size());
+}
+
+void combine(Communicator const& comm, std::vector<std::uint64_t>& hashes) {
+  constexpr std::size_t piece = std::numeric_limits<int>::max() / 2;
+  for (std::size_t at = 0; at < hashes.size(); at += piece) {
+    MPI_Request r;
+    KAON_MPI(MPI_Iallreduce(MPI_IN_PLACE, hashes.data() + at, static_cast<int>(std::min(piece, hashes.size() - at)), MPI_UINT64_T,
+                            MPI_BOR, comm.get(), &r));
+    wait(r);
+  }
+}
+
+}  // namespace kaon

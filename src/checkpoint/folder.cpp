@@ -1,0 +1,120 @@
+#include <kaon/checkpoint/folder.hpp>
+
+#include <kaon/core/error.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+
+namespace kaon::folder {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(std::string const& doing, std::string const& path, int error) {
+  throw IoError("cannot " + doing + " " + path + ": " + std::strerror(error));
+}
+
+int open_or_fail(std::string const& path, int flags, char const* doing) {
+  int const fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  if (fd < 0) fail(doing, path, errno);
+  return fd;
+}
+
+bool ends_with(std::string const& s, std::string const& tail) {
+  return s.size() >= tail.size() && s.compare(s.size() - tail.size(), tail.size(), tail) == 0;
+}
+
+/// The step of "step-<digits>.h5".
+std::optional<std::uint64_t> step_of(std::string const& file) {
+  if (file.rfind("step-", 0) != 0 || !ends_with(file, ".h5")) return {};
+  std::string const digits = file.substr(5, file.size() - 8);
+  if (digits.empty() || digits.size() > 19 || digits.find_first_not_of("0123456789") != std::string::npos) return {};
+  return std::stoull(digits);
+}
+
+std::vector<std::string> entries(std::string const& path) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error))
+    names.push_back(it->path().filename().string());
+  if (error && error != std::errc::no_such_file_or_directory) fail("list folder", path, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+void make(std::string const& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) fail("create folder", path, error.value());
+  if (!fs::is_directory(path, error)) fail("create folder", path, ENOTDIR);
+}
+
+std::uint64_t free_bytes(std::string const& path) {
+  struct statvfs s {};
+  if (::statvfs(path.c_str(), &s) != 0) fail("ask for the free space of", path, errno);
+  return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
+}
+
+void create_empty(std::string const& path) {
+  int const fd = open_or_fail(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
+  if (::close(fd) != 0) fail("create", path, errno);
+}
+
+void sync(std::string const& path) {
+  int const fd = open_or_fail(path, O_RDONLY, "open for fsync");
+  int const error = ::fsync(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  if (error != 0) fail("fsync", path, error);
+}
+
+void rename(std::string const& from, std::string const& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0) fail("rename " + from + " to", to, errno);
+}
+
+void remove(std::string const& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) fail("delete", path, errno);
+}
+
+void repoint(std::string const& link, std::string const& target) {
+  std::string const fresh = link + ".new";
+  remove(fresh);
+  if (::symlink(target.c_str(), fresh.c_str()) != 0) fail("create link", fresh, errno);
+  rename(fresh, link);
+}
+
+std::string target_of(std::string const& link) {
+  std::error_code error;
+  auto const target = fs::read_symlink(link, error);
+  return error ? std::string() : target.string();
+}
+
+std::string step_name(std::uint64_t step) { return fmt::format("step-{:08}.h5", step); }
+
+std::vector<std::uint64_t> steps(std::string const& path) {
+  std::vector<std::uint64_t> all;
+  for (auto const& name : entries(path))
+    if (auto const step = step_of(name); step && step_name(*step) == name) all.push_back(*step);
+  std::sort(all.rbegin(), all.rend());
+  return all;
+}
+
+std::vector<std::string> leftovers(std::string const& path) {
+  std::vector<std::string> found;
+  for (auto const& name : entries(path))
+    if ((name.rfind("step-", 0) == 0 && (ends_with(name, ".h5.part") || ends_with(name, ".h5.trash"))) || name == "latest.new")
+      found.push_back(name);
+  return found;
+}
+
+}  // namespace kaon::folder

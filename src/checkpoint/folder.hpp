@@ -1,0 +1,34 @@
+#ifndef KAON_CHECKPOINT_FOLDER_HPP
+#define KAON_CHECKPOINT_FOLDER_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// POSIX calls on the checkpoint folder, for one rank. Failures throw IoError with the path and errno's text.
+namespace kaon::folder {
+
+void make(std::string const& path);
+/// Bytes that this user may still write in the file system of `path`.
+std::uint64_t free_bytes(std::string const& path);
+/// Creates or empties a file, so that a folder that cannot be written is told before HDF5 meets it.
+void create_empty(std::string const& path);
+/// fsync of a file or a folder.
+void sync(std::string const& path);
+void rename(std::string const& from, std::string const& to);
+void remove(std::string const& path);
+/// Makes the symbolic link `link` point at `target`, atomically.
+void repoint(std::string const& link, std::string const& target);
+/// What the link points at; empty when it is not a link.
+std::string target_of(std::string const& link);
+
+/// "step-00001234.h5".
+std::string step_name(std::uint64_t step);
+/// Steps of all committed files in `path`, descending; empty when there is no such folder.
+std::vector<std::uint64_t> steps(std::string const& path);
+/// Names of what a killed job left behind: uncommitted files, half-deleted files, half-made links.
+std::vector<std::string> leftovers(std::string const& path);
+
+}  // namespace kaon::folder
+
+#endif

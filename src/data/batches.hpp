@@ -1,0 +1,90 @@
+#ifndef KAON_DATA_BATCHES_HPP
+#define KAON_DATA_BATCHES_HPP
+
+#include <kaon/core/types.hpp>
+#include <kaon/data/sequence_set.hpp>
+#include <kaon/data/settings.hpp>
+#include <kaon/data/tokens.hpp>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+struct BatchShape {
+  int workers = 1;
+  int batch = 1;    ///< sequences in one batch
+  int context = 1;  ///< tokens in one sequence
+  int vocabulary = 256;
+};
+
+/// Deals batches of token sequences to workers. The text is cut into sequences of context + 1 tokens that share no token (the
+/// targets are the inputs moved on by one), so training and validation never overlap and neither do the workers' shares.
+///
+/// `contiguous`: worker j of n has the sequences [j·N/n, (j+1)·N/n) of the N for training; `interleaved`: j, j+n, j+2n, ….
+/// A share of c sequences makes an epoch of c draws. `sequential`: the i-th draw of every epoch is sequence i. `random`: it is
+/// sequence ⌊c·u/2^32⌋ with u the i-th 32-bit word of the stream (seed, batch, step = epoch, layer 0, worker j): with
+/// replacement, a function of the cursor alone.
+class Batches {
+ public:
+  using Exec = Kokkos::DefaultExecutionSpace;
+  using TokenVector = ConstVector<std::int32_t, Exec>;
+  /// What a worker draws next: {index of the file it starts in, draws taken in this epoch, epoch}. The whole state.
+  using Cursor = std::array<std::int64_t, 3>;
+
+  /// Loads the files. Throws InputError for bad files and when the text is too short for the shape, UsageError for bad settings.
+  Batches(DataSettings const& settings, BatchShape const& shape, std::uint64_t seed);
+  /// The same from tokens at hand; the settings' file names and format are not used.
+  Batches(Tokens train, std::optional<Tokens> validation, DataSettings const& settings, BatchShape const& shape,
+          std::uint64_t seed);
+
+  /// Puts worker's next batch into inputs() and targets(), ordered (sequence, position), and moves its cursor on by one batch.
+  /// On a GPU it waits for earlier work on `exec`, which may still be reading the host buffer.
+  void fill(Exec const& exec, int worker);
+  /// Puts validation batch `piece` < validation_pieces() there. No state changes.
+  void fill_validation(Exec const& exec, int piece);
+  TokenVector const& inputs() const { return inputs_; }
+  TokenVector const& targets() const { return targets_; }
+
+  BatchShape const& shape() const { return shape_; }
+  int validation_pieces() const { return pieces_; }
+  /// Identity of the training and validation tokens.
+  std::uint64_t fingerprint() const;
+  Cursor cursor(int worker) const;
+  /// Continues at `cursor`; its file index follows from the rest and is not read. Throws InputError when it does not fit the
+  /// data.
+  void set_cursor(int worker, Cursor const& cursor);
+
+  /// Number of worker's sequences, and the text position where its draw (epoch, draw) or a validation sequence starts.
+  std::int64_t share(int worker) const;
+  std::int64_t start_of(int worker, std::int64_t epoch, std::int64_t draw) const;
+  std::int64_t validation_start(std::int64_t sequence) const;
+  std::string describe() const;
+
+ private:
+  void put(Tokens const& text, std::int64_t start, int row);
+  void wait_for_buffer(Exec const& exec) const;
+  void send(Exec const& exec) const;
+
+  using Buffer = Matrix<std::int32_t, Exec>;
+  Tokens train_;
+  std::optional<Tokens> validation_;
+  HeldOut sequences_;
+  BatchShape shape_;
+  std::uint64_t seed_;
+  bool contiguous_;
+  bool random_;
+  int pieces_ = 0;
+  std::vector<std::array<std::int64_t, 2>> cursors_;  // per worker: draws taken in this epoch, epoch
+  std::vector<std::int32_t> sequence_;                // one sequence with its last target
+  Buffer device_;                                     // row 0 inputs, row 1 targets
+  decltype(Kokkos::create_mirror_view(Buffer())) host_;
+  TokenVector inputs_;
+  TokenVector targets_;
+};
+
+}  // namespace kaon
+
+#endif

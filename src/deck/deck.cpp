@@ -1,0 +1,236 @@
+#include <kaon/core/error.hpp>
+#include <kaon/deck/deck.hpp>
+#include <kaon/deck/nearest.hpp>
+#include <kaon/deck/parse.hpp>
+#include <kaon/deck/schema.hpp>
+#include <kaon/deck/value.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+namespace kaon {
+
+namespace {
+
+constexpr std::string_view group_prefix = "group.";
+
+bool is_group(std::string_view section) {
+  return section.size() > group_prefix.size() && section.substr(0, group_prefix.size()) == group_prefix;
+}
+
+// Section of a key as its user wrote it; only the last dot separates, so group names may hold dots.
+std::string section_of(std::string const& key) {
+  auto const dot = key.rfind('.');
+  return dot == std::string::npos ? std::string() : key.substr(0, dot);
+}
+
+[[noreturn]] void unknown_key(DeckEntry const& entry) {
+  auto const section = section_of(entry.key);
+  std::vector<std::string> known;
+  for (auto const& key : schema())
+    if (key.section != "group")
+      known.push_back(fmt::format("{}.{}", key.section, key.name));
+    else if (is_group(section))
+      known.push_back(fmt::format("{}.{}", section, key.name));
+  throw UsageError(
+      fmt::format("{}: unknown key {}; the nearest known key is {}", entry.origin, entry.key, nearest(entry.key, known)));
+}
+
+void check_section(std::string const& section, std::string const& origin) {
+  if (is_group(section)) {
+    if (section.find_first_of("=[]#") != std::string::npos)
+      throw UsageError(fmt::format("{}: the group name in [{}] must not hold any of = [ ] #", origin, section));
+    return;
+  }
+  auto const& known = sections();
+  if (section != "group" && std::find(known.begin(), known.end(), section) != known.end()) return;
+  std::vector<std::string> names(known.begin(), known.end());
+  names.back() = "group.NAME";
+  auto const hint = section == "group" ? names.back() : nearest(section, names);
+  throw UsageError(fmt::format("{}: unknown section [{}]; the nearest known section is [{}]", origin, section, hint));
+}
+
+Key const& known(std::string_view key, std::initializer_list<KeyType> types) {
+  Key const* k = find_key(key);
+  require(k != nullptr, ("no such key in the deck's schema: " + std::string(key)).c_str());
+  require(std::find(types.begin(), types.end(), k->type) != types.end(),
+          ("deck key of another type: " + std::string(key)).c_str());
+  return *k;
+}
+
+}  // namespace
+
+std::string read_deck_file(std::string const& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
+  if (!file || text.str().empty()) throw UsageError(fmt::format("{}: no such deck, or it is empty or cannot be read", path));
+  return text.str();
+}
+
+Deck Deck::from_file(std::string const& path, std::vector<std::string> const& overrides) {
+  return from_text(read_deck_file(path), path, overrides);
+}
+
+Deck Deck::from_text(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides) {
+  auto const parsed = parse_deck(text, origin, overrides);
+  Deck deck;
+  deck.origin_ = origin;
+  for (auto const& entry : parsed.entries) {
+    Key const* key = find_key(entry.key);
+    if (!key) unknown_key(entry);
+    try {
+      deck.values_[entry.key] = {canonical(*key, entry.value), true};
+    } catch (UsageError const& e) {
+      throw UsageError(fmt::format("{}: {} = {}: {}", entry.origin, entry.key, entry.value, e.what()));
+    }
+  }
+  for (auto const& section : parsed.sections) {
+    check_section(section, origin);
+    if (is_group(section)) deck.groups_.push_back(section.substr(group_prefix.size()));
+  }
+  deck.fill_defaults();
+  deck.check_together();
+  return deck;
+}
+
+void Deck::fill_defaults() {
+  auto const fill = [&](Key const& key, std::string const& section) {
+    auto const name = fmt::format("{}.{}", section, key.name);
+    if (values_.count(name)) return;
+    if (key.required)
+      throw UsageError(fmt::format("{}: {} is missing; it must be {} ({})", origin_, name, allowed(key), key.help));
+    values_[name] = {std::string(key.fallback), false};
+  };
+  for (auto const& key : schema())
+    if (key.section != "group") fill(key, std::string(key.section));
+  for (auto const& group : groups_)
+    for (auto const& key : schema())
+      if (key.section == "group") fill(key, std::string(group_prefix) + group);
+}
+
+void Deck::check_together() const {
+  auto const kind = text("objective.kind");
+  for (auto const& key : schema()) {
+    auto const name = fmt::format("{}.{}", key.section, key.name);
+    if (key.needed_by == kind && effective(name).empty())
+      throw UsageError(fmt::format("{}: {} is missing; objective.kind = {} needs it ({})", origin_, name, kind, key.help));
+  }
+  if (kind == "gpt" && integer("gpt.width") % integer("gpt.heads") != 0)
+    throw UsageError(fmt::format("{}: gpt.width = {} is not a multiple of gpt.heads = {}", origin_, integer("gpt.width"),
+                                 integer("gpt.heads")));
+  if (groups_.empty())
+    throw UsageError(fmt::format("{}: no [group.NAME] section; layers take norm and radius from groups", origin_));
+  if (text("optimizer.form") == "constrained") check_constrained();
+}
+
+// Form constrained is weight decay 1, and a convex combination as long as t <= 1.
+void Deck::check_constrained() const {
+  auto const schedule = text("optimizer.schedule");
+  for (auto const& group : groups_) {
+    auto const section = std::string(group_prefix) + group;
+    if (real(section + ".weight_decay") != 0)
+      throw UsageError(
+          fmt::format("{}: {}.weight_decay = {}: optimizer.form = constrained leaves no other weight decay; set it to 0", origin_,
+                      section, effective(section + ".weight_decay")));
+    if ((schedule == "constant" || schedule == "linear") && real(section + ".radius") > 1)
+      throw UsageError(
+          fmt::format("{}: {}.radius = {}: optimizer.form = constrained needs at most 1; the ball's size is {}.factor", origin_,
+                      section, effective(section + ".radius"), section));
+  }
+}
+
+std::string const& Deck::effective(std::string_view key) const {
+  auto const at = values_.find(key);
+  require(at != values_.end(), ("no such key in this deck: " + std::string(key)).c_str());
+  Key const* k = find_key(key);
+  return at->second.text.empty() && !k->inherits.empty() ? effective(k->inherits) : at->second.text;
+}
+
+std::string Deck::text(std::string_view key) const {
+  known(key, {KeyType::text, KeyType::choice});
+  return effective(key);
+}
+
+std::int64_t Deck::integer64(std::string_view key) const {
+  known(key, {KeyType::integer});
+  return as_integer(effective(key));
+}
+
+int Deck::integer(std::string_view key) const {
+  auto const v = integer64(key);
+  require(v <= std::numeric_limits<int>::max() && v >= std::numeric_limits<int>::min(),
+          ("deck key needs integer64: " + std::string(key)).c_str());
+  return static_cast<int>(v);
+}
+
+double Deck::real(std::string_view key) const {
+  known(key, {KeyType::real});
+  return as_real(effective(key));
+}
+
+bool Deck::flag(std::string_view key) const {
+  known(key, {KeyType::boolean});
+  return effective(key) == "yes";
+}
+
+std::vector<std::string> Deck::list(std::string_view key) const {
+  known(key, {KeyType::list});
+  return as_list(effective(key));
+}
+
+bool Deck::has_default(std::string_view key) const {
+  auto const at = values_.find(key);
+  require(at != values_.end(), ("no such key in this deck: " + std::string(key)).c_str());
+  return !at->second.given;
+}
+
+std::string Deck::resolved() const {
+  std::string out = "# Every key of the deck\n";
+  auto const write = [&](std::string_view schema_section, std::string const& section) {
+    out += fmt::format("\n[{}]\n", section);
+    for (auto const& key : schema()) {
+      if (key.section != schema_section) continue;
+      auto const& value = values_.find(fmt::format("{}.{}", section, key.name))->second.text;
+      out += fmt::format("{} ={}{}{}\n", key.name, value.empty() ? "" : " ", value,
+                         value.empty() && !key.inherits.empty() ? fmt::format("  # as {}", key.inherits) : "");
+    }
+  };
+  for (auto const& section : sections())
+    if (section != "group") write(section, std::string(section));
+  for (auto const& group : groups_) write("group", std::string(group_prefix) + group);
+  return out;
+}
+
+std::vector<std::string> Deck::disagreements(Deck const& other) const {
+  std::vector<std::string> out;
+  auto const say = [&](std::string const& what, std::string const& mine, std::string const& theirs, std::string const& why) {
+    out.push_back(fmt::format("{}: '{}' in {}, '{}' in {}{}", what, mine, origin_, theirs, other.origin_, why));
+  };
+  auto const compare = [&](std::string const& name, std::string const& why) {
+    if (effective(name) != other.effective(name)) say(name, effective(name), other.effective(name), why);
+  };
+  auto const schedule = text("optimizer.schedule");
+  for (auto const& key : schema()) {
+    if (key.section == "group") continue;
+    auto const name = fmt::format("{}.{}", key.section, key.name);
+    if (!key.may_change)
+      compare(name, "");
+    else if (name == "run.steps" && schedule != "constant" && schedule != "adaptive")
+      compare(name, fmt::format(" (schedule {} depends on it)", schedule));
+  }
+  if (groups_ != other.groups_) {
+    say("groups", fmt::format("{}", fmt::join(groups_, ", ")), fmt::format("{}", fmt::join(other.groups_, ", ")), "");
+    return out;
+  }
+  for (auto const& group : groups_)
+    for (auto const& key : schema())
+      if (key.section == "group" && !key.may_change) compare(fmt::format("group.{}.{}", group, key.name), "");
+  return out;
+}
+
+}  // namespace kaon

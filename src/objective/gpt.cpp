@@ -1,0 +1,122 @@
+#include <kaon/core/error.hpp>
+#include <kaon/nn/initialize.hpp>
+#include <kaon/objective/gpt.hpp>
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+namespace kaon {
+namespace {
+
+std::unique_ptr<Batches> load(GptShape const& shape, DataSettings const& data, std::uint64_t seed, int workers) {
+  shape.check();
+  return std::make_unique<Batches>(data, BatchShape{workers, shape.batch, shape.context, shape.vocab}, seed);
+}
+
+Field cursor_field(Batches& data, int first, int count) {
+  auto const begin = static_cast<std::uint64_t>(first);
+  auto const rows = static_cast<std::uint64_t>(count);
+  Part const mine = count == 0 ? Part{{0, 0}, {0, 0}} : Part{{begin, 0}, {rows, 3}};
+  auto const get = [&data, first, count](void* out) {
+    auto* to = static_cast<std::int64_t*>(out);
+    for (int j = first; j < first + count; ++j)
+      for (auto const value : data.cursor(j)) *to++ = value;
+  };
+  auto const set = [&data, first, count](void const* in) {
+    auto const* from = static_cast<std::int64_t const*>(in);
+    for (int j = first; j < first + count; ++j, from += 3) data.set_cursor(j, {from[0], from[1], from[2]});
+  };
+  return {"/data/cursor", ElementType::i64, {static_cast<std::uint64_t>(data.shape().workers), 3}, mine, mine, get, set};
+}
+
+// Written by whoever hosts worker 0; read and compared by every rank.
+Field fingerprint_field(Batches const& data, bool writes) {
+  Part const all{{0}, {1}};
+  auto const get = [&data, writes](void* out) {
+    auto const mine = data.fingerprint();
+    if (writes) std::memcpy(out, &mine, sizeof mine);
+  };
+  auto const set = [&data](void const* in) {
+    std::uint64_t saved = 0;
+    std::memcpy(&saved, in, sizeof saved);
+    if (saved != data.fingerprint())
+      throw InputError(
+          fmt::format("/data/fingerprint: the checkpoint was written with data of fingerprint {:016x}, the deck's data have "
+                      "{:016x}; restart with the same training and validation files",
+                      saved, data.fingerprint()));
+  };
+  return {"/data/fingerprint", ElementType::u64, {1}, writes ? all : Part{{0}, {0}}, all, get, set};
+}
+
+}  // namespace
+
+template <class T>
+Gpt<T>::Gpt(GptShape const& shape, std::unique_ptr<Batches> data, std::uint64_t const seed)
+    : shape_(shape),
+      seed_(seed),
+      layers_(shape.parameters()),
+      data_(std::move(data)),
+      network_(shape),
+      validation_loss_("kaon::gpt::validation_loss") {
+  require(data_ != nullptr, "Gpt: no data");
+  auto const& d = data_->shape();
+  require(d.batch == shape.batch && d.context == shape.context && d.vocabulary <= shape.vocab,
+          "Gpt: data dealt for another shape");
+}
+
+template <class T>
+Gpt<T>::Gpt(GptShape const& shape, DataSettings const& data, std::uint64_t const seed, int const workers)
+    : Gpt(shape, load(shape, data, seed, workers), seed) {}
+
+template <class T>
+void Gpt<T>::initialize(Space const& exec, Point const& X) {
+  require(X.size() == layers_.size(), "Gpt: another number of parameter matrices");
+  for (std::size_t i = 0; i < X.size(); ++i) {
+    require(X[i].extent(0) == static_cast<std::size_t>(layers_[i].rows) &&
+                X[i].extent(1) == static_cast<std::size_t>(layers_[i].cols),
+            "Gpt: a parameter matrix has another shape");
+    StreamKey const key{seed_, Purpose::initialise, 0, static_cast<std::uint32_t>(i), 0};
+    fill_normal<T>(exec, X[i], key, shape_.deviation(static_cast<int>(i)));
+  }
+}
+
+template <class T>
+void Gpt<T>::gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int const worker,
+                      std::uint64_t /*step*/, Sink const& sink) {
+  data_->fill(exec, worker);
+  network_.gradient(exec, loss, W, data_->inputs(), data_->targets(), sink);
+}
+
+template <class T>
+std::pair<double, double> Gpt<T>::validate_piece(Space const& exec, ConstPoint const& W, int const piece) {
+  data_->fill_validation(exec, piece);
+  network_.forward(exec, validation_loss_, W, data_->inputs(), data_->targets(), 1.0);
+  double sum = 0;
+  Kokkos::deep_copy(exec, sum, validation_loss_);
+  exec.fence();
+  return {sum, static_cast<double>(shape_.tokens())};
+}
+
+template <class T>
+void Gpt<T>::register_state(Registry& registry, int const first_worker, int const worker_count) {
+  require(first_worker >= 0 && worker_count >= 0 && first_worker + worker_count <= data_->shape().workers,
+          "Gpt: no such workers");
+  registry.push_back(cursor_field(*data_, first_worker, worker_count));
+  registry.push_back(fingerprint_field(*data_, first_worker == 0 && worker_count > 0));
+}
+
+template <class T>
+std::string Gpt<T>::describe() const {
+  std::int64_t parameters = 0;
+  for (auto const& l : layers_) parameters += std::int64_t{l.rows} * l.cols;
+  return fmt::format(
+      "GPT with {} parameters ({} layers, {} heads, width {}, context {}, vocabulary {}, {} head), batches of {} tokens; {}",
+      parameters, shape_.layers, shape_.heads, shape_.width, shape_.context, shape_.vocab, shape_.tied ? "tied" : "untied",
+      shape_.tokens(), data_->describe());
+}
+
+template class Gpt<float>;
+template class Gpt<double>;
+
+}  // namespace kaon

@@ -1,0 +1,119 @@
+#include <kaon/objective/least_squares_problem.hpp>
+
+#include <kaon/core/error.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+namespace kaon {
+namespace {
+
+class Handle {
+ public:
+  Handle(hid_t id, herr_t (*closer)(hid_t)) : id_(id), closer_(closer) {}
+  ~Handle() {
+    if (id_ >= 0) closer_(id_);
+  }
+  Handle(Handle const&) = delete;
+  Handle& operator=(Handle const&) = delete;
+  bool valid() const { return id_ >= 0; }
+  hid_t get() const { return id_; }
+
+ private:
+  hid_t id_;
+  herr_t (*closer_)(hid_t);
+};
+
+using Shape = std::vector<hsize_t>;
+
+std::string text(Shape const& s) { return fmt::format("{}", fmt::join(s, "×")); }
+
+/// Fails with errno's text before HDF5 meets the file.
+void probe(std::string const& path, int flags, char const* doing) {
+  int const fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    std::string const why = fmt::format("cannot {} problem file {}: {}", doing, path, std::strerror(errno));
+    if (errno == ENOENT && (flags & O_CREAT) == 0) throw InputError(why);
+    throw IoError(why);
+  }
+  ::close(fd);
+}
+
+std::vector<double> read(hid_t file, std::string const& path, char const* name, std::size_t dimensions, Shape& shape) {
+  std::string const what = fmt::format("problem file {}: dataset {}", path, name);
+  Handle const set(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose);
+  if (!set.valid()) throw InputError(what + " is missing");
+  Handle const type(H5Dget_type(set.get()), H5Tclose);
+  if (H5Tequal(type.get(), H5T_IEEE_F64LE) <= 0 && H5Tequal(type.get(), H5T_IEEE_F64BE) <= 0)
+    throw InputError(what + " is not float64");
+  Handle const space(H5Dget_space(set.get()), H5Sclose);
+  int const rank = H5Sget_simple_extent_ndims(space.get());
+  if (rank != static_cast<int>(dimensions)) throw InputError(fmt::format("{} has {} dimensions, not {}", what, rank, dimensions));
+  shape.resize(dimensions);
+  H5Sget_simple_extent_dims(space.get(), shape.data(), nullptr);
+  std::size_t size = 1;
+  for (auto s : shape) size *= s;
+  if (size == 0) throw InputError(fmt::format("{} is empty ({})", what, text(shape)));
+  if (size > static_cast<std::size_t>(H5Dget_storage_size(set.get())) / sizeof(double) && H5Dget_offset(set.get()) != HADDR_UNDEF)
+    throw InputError(what + " is cut short");
+  std::vector<double> data(size);
+  if (H5Dread(set.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()) < 0)
+    throw InputError(what + " cannot be read");
+  for (std::size_t i = 0; i < size; ++i)
+    if (!std::isfinite(data[i])) throw InputError(fmt::format("{} holds {} at element {}", what, data[i], i));
+  return data;
+}
+
+void write(hid_t file, std::string const& path, char const* name, Shape const& shape, std::vector<double> const& data) {
+  Handle const space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose);
+  Handle const set(H5Dcreate2(file, name, H5T_IEEE_F64LE, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
+  if (!set.valid() || H5Dwrite(set.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()) < 0)
+    throw IoError(fmt::format("cannot write dataset {} of problem file {}", name, path));
+}
+
+}  // namespace
+
+LeastSquaresProblem read_problem(std::string const& path) {
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  probe(path, O_RDONLY, "open");
+  Handle const file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  if (!file.valid()) throw InputError("problem file " + path + " is not a sound HDF5 file");
+  LeastSquaresProblem p;
+  Shape a, b, x;
+  p.A = read(file.get(), path, "/A", 3, a);
+  p.B = read(file.get(), path, "/B", 3, b);
+  p.X0 = read(file.get(), path, "/X0", 2, x);
+  if (b[0] != a[0] || b[1] != a[1])
+    throw InputError(
+        fmt::format("problem file {}: /A (n×r×m) is {} and /B (n×r×c) is {}: n and r must agree", path, text(a), text(b)));
+  if (x[0] != a[2] || x[1] != b[2])
+    throw InputError(fmt::format("problem file {}: /X0 is {}, /A and /B make it {}×{}", path, text(x), a[2], b[2]));
+  p.workers = a[0];
+  p.samples = a[1];
+  p.rows = a[2];
+  p.cols = b[2];
+  return p;
+}
+
+void write_problem(std::string const& path, LeastSquaresProblem const& p) {
+  require(p.A.size() == p.workers * p.samples * p.rows && p.B.size() == p.workers * p.samples * p.cols &&
+              p.X0.size() == p.rows * p.cols,
+          "write_problem: sizes do not fit");
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
+  probe(path, O_WRONLY | O_CREAT, "write");
+  hid_t const id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  if (id < 0) throw IoError("cannot write problem file " + path);
+  Handle file(id, H5Fclose);
+  write(id, path, "/A", {p.workers, p.samples, p.rows}, p.A);
+  write(id, path, "/B", {p.workers, p.samples, p.cols}, p.B);
+  write(id, path, "/X0", {p.rows, p.cols}, p.X0);
+  if (H5Fflush(id, H5F_SCOPE_LOCAL) < 0) throw IoError("cannot write problem file " + path);
+}
+
+}  // namespace kaon

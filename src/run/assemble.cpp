@@ -1,0 +1,91 @@
+#include <kaon/run/assemble.hpp>
+
+#include <kaon/deck/groups.hpp>
+#include <kaon/objective/gpt.hpp>
+#include <kaon/objective/least_squares.hpp>
+
+namespace kaon {
+
+namespace {
+
+GptShape gpt_shape(Deck const& deck) {
+  GptShape s;
+  s.layers = deck.integer("gpt.layers");
+  s.heads = deck.integer("gpt.heads");
+  s.width = deck.integer("gpt.width");
+  s.context = deck.integer("gpt.context");
+  s.vocab = deck.integer("gpt.vocab");
+  s.mlp_ratio = deck.integer("gpt.mlp_ratio");
+  s.batch = deck.integer("gpt.batch");
+  s.tied = deck.flag("gpt.tied");
+  return s;
+}
+
+DataSettings data_settings(Deck const& deck) {
+  DataSettings d;
+  d.train = deck.list("data.train");
+  d.format = deck.text("data.format");
+  d.validation = deck.text("data.validation");
+  d.validation_fraction = deck.real("data.validation_fraction");
+  d.split = deck.text("data.split");
+  d.order = deck.text("data.order");
+  d.validation_batches = deck.integer("data.validation_batches");
+  return d;
+}
+
+}  // namespace
+
+template <class T>
+std::unique_ptr<Objective<T>> make_objective(Deck const& deck) {
+  auto const seed = static_cast<std::uint64_t>(deck.integer64("run.seed"));
+  int const workers = deck.integer("optimizer.workers");
+  if (deck.text("objective.kind") == "gpt") return std::make_unique<Gpt<T>>(gpt_shape(deck), data_settings(deck), seed, workers);
+  return std::make_unique<LeastSquares<T>>(deck.text("least-squares.problem"), workers, deck.real("least-squares.noise"), seed);
+}
+template std::unique_ptr<Objective<float>> make_objective<float>(Deck const&);
+template std::unique_ptr<Objective<double>> make_objective<double>(Deck const&);
+
+OptimizerSettings optimizer_settings(Deck const& deck) {
+  OptimizerSettings o;
+  o.workers = deck.integer("optimizer.workers");
+  o.start = deck.text("optimizer.start") == "dense" ? Start::dense : Start::zero;
+  o.nesterov = deck.flag("optimizer.nesterov");
+  o.adaptive = make_schedule(deck).adaptive();
+  o.seed = static_cast<std::uint64_t>(deck.integer64("run.seed"));
+  return o;
+}
+
+Schedule make_schedule(Deck const& deck) {
+  return Schedule(deck.text("optimizer.schedule"), static_cast<std::uint64_t>(deck.integer64("run.steps")),
+                  deck.real("optimizer.constant_fraction"));
+}
+
+LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
+  std::vector<std::string> names;
+  for (auto const& l : layers) names.push_back(l.name);
+  auto const assigned = assign_groups(deck, names);
+  LayerPlan plan;
+  for (auto const& idle : assigned.idle) plan.warnings.push_back("no layer belongs to [group." + idle + "]");
+  for (int g : assigned.group) {
+    auto const& name = deck.groups()[static_cast<std::size_t>(g)];
+    auto const key = [&](char const* k) { return "group." + name + "." + k; };
+    LayerSettings s;
+    s.lmo.norm = deck.text(key("norm"));
+    s.lmo.scale = deck.text(key("scale"));
+    s.lmo.factor = deck.real(key("factor"));
+    s.lmo.row_blocks = deck.integer(key("row_blocks"));
+    s.lmo.polar.exact = deck.text(key("polar")) == "exact";
+    if (!s.lmo.polar.exact) s.lmo.polar.set = deck.text(key("polar"));
+    s.lmo.polar.steps = deck.integer(key("polar_steps"));
+    s.radius = deck.real(key("radius"));
+    s.beta = deck.real(key("beta"));
+    s.decay = deck.text("optimizer.form") == "constrained" ? 1.0 : deck.real(key("weight_decay"));
+    s.uplink = deck.text(key("uplink"));
+    s.downlink = deck.text(key("downlink"));
+    plan.settings.push_back(std::move(s));
+    plan.group.push_back(name);
+  }
+  return plan;
+}
+
+}  // namespace kaon

@@ -1,0 +1,58 @@
+#include <kaon/run/leave.hpp>
+
+#include <mpi.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+namespace kaon {
+
+namespace {
+
+// True when every rank gets here within the patience. On the world's own communicator, which nothing else in Kaon uses.
+bool all_arrive(double patience) {
+  MPI_Request request;
+  int done = 0;
+  MPI_Ibarrier(MPI_COMM_WORLD, &request);
+  auto const start = std::chrono::steady_clock::now();
+  while (!done && std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() < patience) {
+    MPI_Test(&request, &done, MPI_STATUS_IGNORE);
+    if (!done) usleep(1000);
+  }
+  return done != 0;
+}
+
+}  // namespace
+
+int leave_together(char const* program, std::function<Exit()> const& body) {
+  int rank = 0;
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  std::string message;
+  Exit code = Exit::numerical;
+  try {
+    return static_cast<int>(body());
+  } catch (Error const& e) {
+    message = e.what(), code = e.code();
+  } catch (std::bad_alloc const&) {
+    message = "out of memory", code = Exit::io;
+  } catch (std::exception const& e) {
+    message = std::string("internal error: ") + e.what();
+  }
+  constexpr double patience = 3;
+  bool const together = all_arrive(patience);
+  if (rank == 0 || !together) {
+    std::string const who = together ? "" : " (rank " + std::to_string(rank) + ")";
+    std::fprintf(stderr, "%s: error%s: %s\n", program, who.c_str(), message.c_str());
+    std::fflush(stderr);
+  }
+  if (!together) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  return static_cast<int>(code);
+}
+
+std::uint64_t text_hash(std::string const& text) { return XXH3_64bits(text.data(), text.size()); }
+
+}  // namespace kaon

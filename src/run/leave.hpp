@@ -1,0 +1,22 @@
+#ifndef KAON_RUN_LEAVE_HPP
+#define KAON_RUN_LEAVE_HPP
+
+#include <kaon/core/error.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace kaon {
+
+/// Runs `body` on every rank and turns its outcome into the program's exit code. An error that all ranks meet (a bad deck) is
+/// printed once and they leave in good order; one that only some ranks meet is printed by those, and MPI_Abort ends the job
+/// with its code, because the others may be waiting for a message that will never come.
+int leave_together(char const* program, std::function<Exit()> const& body);
+
+/// XXH3-64 of a text: to compare what ranks have read.
+std::uint64_t text_hash(std::string const& text);
+
+}  // namespace kaon
+
+#endif

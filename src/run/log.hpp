@@ -1,0 +1,29 @@
+#ifndef KAON_RUN_LOG_HPP
+#define KAON_RUN_LOG_HPP
+
+#include <cstdio>
+#include <string_view>
+
+namespace kaon {
+
+/// Lines for people, on rank 0's stderr: "kaon: …", "kaon: warning: …". Every line of a text gets the prefix. On a terminal the
+/// progress line is wiped first; it comes back with the next step.
+class Log {
+ public:
+  /// A log of a rank other than 0 is silent. `out` must outlive it.
+  explicit Log(int rank, std::FILE* out = stderr);
+
+  void line(std::string_view text) const { write("kaon: ", text); }
+  void warning(std::string_view text) const { write("kaon: warning: ", text); }
+
+ private:
+  void write(std::string_view prefix, std::string_view text) const;
+
+  std::FILE* out_;
+  bool speaks_;
+  bool terminal_;
+};
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef KAON_RUN_STOP_RULES_HPP
+#define KAON_RUN_STOP_RULES_HPP
+
+#include <kaon/mpi/communicator.hpp>
+#include <kaon/run/log.hpp>
+#include <kaon/run/signals.hpp>
+#include <kaon/run/wall_clock.hpp>
+
+#include <string>
+
+namespace kaon {
+
+/// What all ranks do after a step; the same on every rank.
+struct Decision {
+  bool save = false;
+  bool stop = false;   ///< implies save
+  std::string reason;  ///< "signal USR1", "file stop", …; "" when neither
+};
+
+/// One decision of all ranks from what each of them saw: a signal on any rank, the wall clock of any rank, the files `stop` and
+/// `save` in the run folder (looked at by rank 0).
+class StopRules {
+ public:
+  /// The references must outlive the object.
+  StopRules(Communicator const& ranks, Signals& signals, WallClock const& clock, Log const& log, std::string run_folder);
+
+  /// Collective, once a step: one all-reduce of one integer. Takes the pending signals.
+  Decision decide();
+
+  /// Collective by habit, local in fact: to be called when the decision has been acted on (the checkpoint is committed). Rank 0
+  /// removes the files that it saw; a file that cannot be removed is warned about. Until then a file keeps asking.
+  void acted();
+
+ private:
+  std::int64_t vote();
+
+  Communicator const& ranks_;
+  Signals& signals_;
+  WallClock const& clock_;
+  Log const& log_;
+  std::string stop_file_, save_file_;
+  bool saw_stop_file_ = false, saw_save_file_ = false;
+};
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,225 @@
+#include <kaon/run/training.hpp>
+
+#include <kaon/run/metrics.hpp>
+#include <kaon/run/progress.hpp>
+#include <kaon/run/signals.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+namespace kaon {
+
+namespace {
+
+std::vector<std::string> const metric_columns{"loss",    "multiplier", "bytes_up", "bytes_down",
+                                              "wire_up", "wire_down",  "samples",  "seconds"};
+std::vector<std::string> const layer_columns{"layer", "alpha_up", "lag", "alpha_down", "gap", "gradient_norm"};
+std::vector<std::string> const validation_columns{"loss"};
+
+}  // namespace
+
+template <class T>
+Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log)
+    : Training(comm, deck, build, log, make_objective<T>(deck)) {}
+
+template <class T>
+Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log,
+                      std::unique_ptr<Objective<T>> objective)
+    : comm_(comm),
+      deck_(deck),
+      build_(build),
+      log_(log),
+      directory_(deck.text("run.directory")),
+      objective_(std::move(objective)),
+      plan_(layer_settings(deck, objective_->layers())),
+      schedule_(make_schedule(deck)) {
+  for (auto const& w : plan_.warnings) log_.warning(w);
+  optimizer_ = std::make_unique<Ef21Muon<T>>(exec_, comm, objective_->layers(), plan_.settings, optimizer_settings(deck));
+  optimizer_->register_state(registry_);
+  auto const& plan = optimizer_->exchange().plan();
+  objective_->register_state(registry_, plan.first_worker(comm.rank()), plan.worker_count(comm.rank()));
+  saved_.register_state(registry_, comm.rank());
+}
+
+template <class T>
+Training<T>::~Training() = default;
+
+template <class T>
+void Training<T>::start() {
+  optimizer_->initialize(*objective_);
+}
+
+template <class T>
+void Training<T>::restart(std::string const& which) {
+  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  for (auto const& f : checkpoints_->removed()) log_.line("removed the uncommitted file " + f);
+  auto const restored = checkpoints_->load(which, registry_);
+  for (auto const& w : restored.warnings) log_.warning(w);
+  auto const before = Deck::from_text(restored.info.deck, restored.path);
+  if (auto const lines = deck_.disagreements(before); !lines.empty())
+    throw InputError(fmt::format(
+        "the checkpoint {} belongs to another deck:\n{}\nCure: restart with the deck of the checkpoint (leave out -i), "
+        "or start a new run in another folder",
+        restored.path, fmt::join(lines, "\n")));
+  double const tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
+  double const off = optimizer_->check_invariants(tolerance);
+  totals_ = saved_;
+  totals_.from_provenance(restored.info.provenance);
+  committed_ = totals_.steps;
+  last_path_ = restored.path;
+  resumed_ = true;
+  log_.line(fmt::format("restarted from {}: step {} of {}, mean G_j = G within {:.1e}, W equal on all ranks", restored.path,
+                        totals_.steps, deck_.integer64("run.steps"), off));
+  if (auto const here = arithmetic_fingerprint(build_); here != restored.info.fingerprint)
+    log_.warning(
+        "the checkpoint was written under another arithmetic: the run continues correctly, but not bit for bit as before\n  "
+        "then: " +
+        restored.info.fingerprint + "\n  now:  " + here);
+}
+
+template <class T>
+std::string Training<T>::save(WallClock& clock) {
+  clock.save_begins();
+  saved_ = now();
+  CheckpointInfo info;
+  info.step = totals_.steps;
+  info.workers = static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
+  info.seed = static_cast<std::uint64_t>(deck_.integer64("run.seed"));
+  info.precision = sizeof(T) == 4 ? "float32" : "float64";
+  info.deck = deck_.resolved();
+  info.version = build_.version;
+  info.git_hash = build_.git_hash;
+  info.fingerprint = arithmetic_fingerprint(build_);
+  info.provenance["ranks"] = std::to_string(comm_.size());
+  info.provenance["topology"] = "sharded";
+  info.provenance["banner"] = banner(build_, comm_);
+  saved_.to_provenance(info.provenance);
+  last_path_ = checkpoints_->save(info, registry_);
+  committed_ = totals_.steps;
+  for (auto const& c : checkpoints_->complaints()) log_.warning(c);
+  log_.line(fmt::format("saved {} in {:.2f} s", last_path_, clock.save_ends()));
+  return last_path_;
+}
+
+template <class T>
+double Training<T>::validate() {
+  if (!objective_->has_validation()) return std::numeric_limits<double>::quiet_NaN();
+  auto const pieces = static_cast<std::size_t>(objective_->validation_pieces());
+  std::vector<double> sums(2 * pieces, 0.0);
+  auto const W = optimizer_->W();
+  for (std::size_t p = static_cast<std::size_t>(comm_.rank()); p < pieces; p += static_cast<std::size_t>(comm_.size())) {
+    auto const [loss, weight] = objective_->validate_piece(exec_, W, static_cast<int>(p));
+    sums[2 * p] = loss;
+    sums[2 * p + 1] = weight;
+  }
+  comm_.sum_each(sums);
+  double loss = 0, weight = 0;
+  for (std::size_t p = 0; p < pieces; ++p) loss += sums[2 * p], weight += sums[2 * p + 1];
+  return loss / weight;
+}
+
+template <class T>
+void Training<T>::one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics, WallClock& clock) {
+  auto const every = deck_.integer("run.log_every");
+  std::uint64_t const k = totals_.steps;
+  auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
+  bool const measure = every > 0 && ((k + 1) % static_cast<std::uint64_t>(every) == 0 || k + 1 == steps || k == 0);
+  double const multiplier = schedule_.multiplier(k);
+  clock.step_begins();
+  auto const report = optimizer_->step(*objective_, k, multiplier, measure);
+  totals_.steps = k + 1;
+  totals_.samples += objective_->samples_per_gradient() * static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
+  double const seconds = clock.step_ends();
+  phases_ += report.times;
+  seconds_ += seconds;
+
+  Totals const t = now();
+  auto const i64 = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
+  if (metrics)
+    metrics->row(i64(t.steps), {report.loss, multiplier, i64(t.bytes_up), i64(t.bytes_down), i64(t.wire_up), i64(t.wire_down),
+                                i64(t.samples), seconds});
+  if (layer_metrics)
+    for (std::size_t i = 0; i < report.layers.size(); ++i) {
+      auto const& r = report.layers[i];
+      layer_metrics->row(i64(t.steps), {i64(i), r.alpha_up, r.lag, r.alpha_down, r.gap, r.gradient});
+    }
+  if (comm_.rank() == 0) progress.step({i64(t.steps), report.loss, seconds, i64(t.bytes_up), i64(t.bytes_down)});
+}
+
+template <class T>
+void Training<T>::report_validation(double loss) const {
+  if (std::isnan(loss)) return;
+  log_.line(fmt::format("validation loss {:.4f} at step {}", loss, totals_.steps));
+  if (comm_.rank() != 0) return;
+  Metrics::resume(file("validation.csv"), validation_columns, static_cast<std::int64_t>(totals_.steps) - 1)
+      .row(static_cast<std::int64_t>(totals_.steps), {loss});
+}
+
+template <class T>
+Exit Training<T>::run(std::optional<double> time_limit) {
+  std::string trouble;
+  if (comm_.rank() == 0) {
+    std::error_code ec;
+    std::filesystem::create_directories(directory_, ec);
+    if (ec) trouble = "cannot make the run folder " + directory_ + ": " + ec.message();
+  }
+  if (auto const said = comm_.broadcast(trouble, 0); !said.empty()) throw IoError(said);
+  if (!checkpoints_) {
+    checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+    for (auto const& f : checkpoints_->removed()) log_.line("removed the uncommitted file " + f);
+  }
+
+  std::unique_ptr<Metrics> metrics, layer_metrics;
+  if (comm_.rank() == 0) try {
+      auto const done = static_cast<std::int64_t>(totals_.steps);
+      auto const open = [&](char const* name, std::vector<std::string> const& columns) {
+        return std::make_unique<Metrics>(resumed_ ? Metrics::resume(file(name), columns, done)
+                                                  : Metrics::create(file(name), columns));
+      };
+      metrics = open("metrics.csv", metric_columns);
+      layer_metrics = open("layers.csv", layer_columns);
+      open("validation.csv", validation_columns);
+    } catch (Error const& e) {
+      trouble = e.what();
+    }
+  if (auto const said = comm_.broadcast(trouble, 0); !said.empty()) throw InputError(said);
+
+  Signals signals;
+  WallClock clock(time_limit);
+  StopRules rules(comm_, signals, clock, log_, directory_);
+  auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
+  Progress progress(deck_.integer64("run.steps"), deck_.integer("run.log_every"));
+  auto const every = static_cast<std::uint64_t>(deck_.integer64("checkpoint.every"));
+  auto const validate_every = static_cast<std::uint64_t>(deck_.integer64("run.validate_every"));
+
+  bool stopped = false;
+  while (totals_.steps < steps && !stopped) {
+    one_step(progress, metrics.get(), layer_metrics.get(), clock);
+    std::uint64_t const done = totals_.steps;
+    auto const decision = rules.decide();
+    stopped = decision.stop && done < steps;
+    bool const due = every > 0 && done % every == 0;
+    bool const check = validate_every > 0 && done % validate_every == 0 && done < steps;
+    if (!decision.reason.empty() || due || check) progress.finish();
+    if (!decision.reason.empty())
+      log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
+    if (decision.save || decision.stop || due) save(clock);
+    if (decision.save || decision.stop) rules.acted();
+    if (check && !stopped) report_validation(validate());
+  }
+  progress.finish();
+  if (committed_ != totals_.steps) save(clock);
+
+  double loss = std::numeric_limits<double>::quiet_NaN();
+  if (!stopped) report_validation(loss = validate());
+  write_summary(loss, !stopped);
+  return stopped ? Exit::stopped : Exit::finished;
+}
+
+template class Training<float>;
+template class Training<double>;
+
+}  // namespace kaon

@@ -1,0 +1,88 @@
+#ifndef KAON_RUN_TRAINING_HPP
+#define KAON_RUN_TRAINING_HPP
+
+#include <kaon/checkpoint/checkpoints.hpp>
+#include <kaon/core/error.hpp>
+#include <kaon/deck/deck.hpp>
+#include <kaon/mpi/communicator.hpp>
+#include <kaon/objective/objective.hpp>
+#include <kaon/optimizer/ef21_muon.hpp>
+#include <kaon/run/assemble.hpp>
+#include <kaon/run/banner.hpp>
+#include <kaon/run/log.hpp>
+#include <kaon/run/stop_rules.hpp>
+#include <kaon/run/totals.hpp>
+#include <kaon/run/wall_clock.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace kaon {
+
+class Metrics;
+class Progress;
+
+/// One run, from deck to exit code: objective, optimizer, checkpoints, stop rules, metrics. Everything is collective.
+template <class T>
+class Training {
+ public:
+  /// Builds the objective and the optimizer (and so checks data, shapes, norms and compressors).
+  Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log);
+  ~Training();
+
+  /// The same with an objective of the caller's own; the deck's [objective] is not read.
+  Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log,
+           std::unique_ptr<Objective<T>> objective);
+
+  /// Prints layers, groups, messages, owners and workers.
+  void print_plan() const;
+
+  /// Takes the state of `which` ("latest" or a file). Throws InputError when no sound checkpoint is left or its deck forbids
+  /// going on with this one; never starts afresh.
+  void restart(std::string const& which);
+  /// X = W = X⁰.
+  void start();
+
+  /// Steps until the deck's number of steps or a stop rule; commits a checkpoint before it returns. `time_limit` in seconds.
+  Exit run(std::optional<double> time_limit);
+
+  std::uint64_t steps_done() const { return totals_.steps; }
+  /// Mean validation loss at W; NaN where the objective has none.
+  double validate();
+
+ private:
+  void one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics, WallClock& clock);
+  std::string save(WallClock& clock);
+  void write_summary(double validation, bool finished) const;
+  void report_validation(double loss) const;
+  Totals now() const { return add_exchange(totals_, optimizer_->exchange().bytes(), comm_); }
+  std::string file(char const* name) const { return directory_ + "/" + name; }
+
+  Communicator const& comm_;
+  Deck deck_;
+  Build build_;
+  Log const& log_;
+  std::string directory_;
+  Space exec_;
+  std::unique_ptr<Objective<T>> objective_;
+  LayerPlan plan_;
+  Schedule schedule_;
+  std::unique_ptr<Ef21Muon<T>> optimizer_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  Registry registry_;
+  Totals totals_;  ///< counters of earlier parts of the run, and the steps and samples of this one
+  Totals saved_;   ///< what the registry writes
+  PhaseTimes phases_;
+  double seconds_ = 0;
+  bool resumed_ = false;
+  std::uint64_t committed_ = ~std::uint64_t(0);  ///< step of the newest checkpoint of this run
+  std::string last_path_;
+};
+
+extern template class Training<float>;
+extern template class Training<double>;
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,60 @@
+#ifndef KAON_RUN_WALL_CLOCK_HPP
+#define KAON_RUN_WALL_CLOCK_HPP
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace kaon {
+
+/// Seconds of "d-hh:mm:ss", "hh:mm:ss", "mm:ss" or "ss" (whole numbers; a field below the first one is less than 60, hours below
+/// days less than 24). Throws UsageError naming the text for anything else and for zero.
+double parse_duration(std::string const& text);
+
+/// "1-02:03:04", "2:03:04" or "3:04": the way back, rounded to whole seconds.
+std::string format_duration(double seconds);
+
+/// Seconds of a clock that never goes back.
+double steady_seconds();
+
+/// Watches the time limit. The margin that it keeps is measured: the longest of the recent steps and the longest save so far.
+/// A step is all that happens between two looks at must_stop(), validation included.
+class WallClock {
+ public:
+  using Now = std::function<double()>;
+
+  static constexpr std::size_t recent_steps = 64;  ///< steps whose longest counts
+  static constexpr double safety = 1.5;            ///< on both
+  static constexpr double reserve = 2.0;           ///< seconds for leaving in good order; at most a tenth of the limit
+
+  /// `limit` in seconds from now on; none: must_stop() is always false.
+  explicit WallClock(std::optional<double> limit, Now now = steady_seconds);
+
+  void step_begins() { mark_ = now_(); }
+  double step_ends();  ///< the seconds since step_begins(), which it records
+  void save_begins() { save_mark_ = now_(); }
+  double save_ends();  ///< likewise for saves
+
+  /// What a save is taken to last until one has been measured (seconds; bytes of state over an assumed bandwidth, say).
+  void expect_save(double seconds) { expected_save_ = seconds; }
+
+  double elapsed() const { return now_() - start_; }
+  double remaining() const;  ///< seconds to the limit; infinity without one
+  double margin() const;     ///< safety · (longest recent step + longest save) + reserve
+  bool must_stop() const;    ///< true when after one more step there might not be the time to save
+
+ private:
+  Now now_;
+  std::optional<double> limit_;
+  double start_, mark_, save_mark_;
+  double expected_save_ = 1.0;
+  double longest_save_ = -1.0;  // none yet
+  std::array<double, recent_steps> steps_{};
+  std::size_t next_ = 0;
+};
+
+}  // namespace kaon
+
+#endif

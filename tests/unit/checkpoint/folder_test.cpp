@@ -1,0 +1,60 @@
+#include "toy.hpp"
+
+#include <kaon/checkpoint/folder.hpp>
+#include <kaon/core/error.hpp>
+
+#include <gtest/gtest.h>
+
+namespace {
+
+namespace folder = kaon::folder;
+using namespace kaon::test;
+
+struct Folder : ::testing::Test {
+  kaon::Communicator comm{MPI_COMM_WORLD};
+  TempFolder temp{comm};
+};
+
+TEST_F(Folder, ListsStepsNewestFirstAndNothingElse) {
+  for (auto const* name : {"step-00000007.h5", "step-00000100.h5", "step-123456789.h5", "step-00000009.h5.part", "step-7.h5",
+                           "step-.h5", "step-0000000x.h5", "latest", "model.h5", "step-00000008.h5.trash"})
+    folder::create_empty(temp / name);
+  EXPECT_EQ(folder::steps(temp.path()), (std::vector<std::uint64_t>{123456789, 100, 7}));
+  EXPECT_EQ(folder::leftovers(temp.path()), (std::vector<std::string>{"step-00000008.h5.trash", "step-00000009.h5.part"}));
+  EXPECT_TRUE(folder::steps(temp / "absent").empty());
+}
+
+TEST_F(Folder, StepNamesSortAsNumbers) {
+  EXPECT_EQ(folder::step_name(1234), "step-00001234.h5");
+  EXPECT_EQ(folder::step_name(123456789), "step-123456789.h5");
+}
+
+TEST_F(Folder, LinkIsRepointedInOnePiece) {
+  folder::repoint(temp / "latest", "one");
+  EXPECT_EQ(folder::target_of(temp / "latest"), "one");
+  folder::repoint(temp / "latest", "two");
+  EXPECT_EQ(folder::target_of(temp / "latest"), "two");
+  EXPECT_EQ(folder::target_of(temp / "absent"), "");
+  EXPECT_TRUE(folder::leftovers(temp.path()).empty());
+}
+
+TEST_F(Folder, FailuresNameThePathAndTheReason) {
+  put_text(temp / "file", "x");
+  auto const inside = temp / "file/inside";
+  for (auto const& say :
+       {message_of<kaon::IoError>([&] { folder::make(inside); }),
+        message_of<kaon::IoError>([&] { folder::create_empty(inside); }),
+        message_of<kaon::IoError>([&] { folder::sync(inside); }), message_of<kaon::IoError>([&] { folder::free_bytes(inside); }),
+        message_of<kaon::IoError>([&] { folder::remove(inside); }),
+        message_of<kaon::IoError>([&] { folder::rename(temp / "file", inside); }),
+        message_of<kaon::IoError>([&] { folder::repoint(inside, "x"); }),
+        message_of<kaon::IoError>([&] { folder::make(temp / "file"); })}) {
+    EXPECT_SAYS(say, temp / "file");
+    EXPECT_SAYS(say, "ot a directory");
+  }
+  EXPECT_NO_THROW(folder::remove(temp / "absent"));
+}
+
+TEST_F(Folder, KnowsTheFreeSpace) { EXPECT_GT(folder::free_bytes(temp.path()), 0u); }
+
+}  // namespace

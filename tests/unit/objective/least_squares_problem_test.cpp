@@ -1,0 +1,125 @@
+#include <kaon/objective/least_squares_problem.hpp>
+
+#include <kaon/core/error.hpp>
+
+#include <gtest/gtest.h>
+#include <hdf5.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <functional>
+#include <limits>
+
+namespace {
+
+using kaon::InputError;
+using kaon::LeastSquaresProblem;
+
+struct ProblemFile : ::testing::Test {
+  std::string path = "problem_" + std::to_string(getpid()) + ".h5";
+  LeastSquaresProblem good{2, 3, 4, 5, std::vector<double>(24, 0.5), std::vector<double>(30, -1), std::vector<double>(20, 2)};
+  void SetUp() override {
+    for (std::size_t i = 0; i < good.A.size(); ++i) good.A[i] = 1.0 / static_cast<double>(i + 1);
+    kaon::write_problem(path, good);
+  }
+  void TearDown() override { std::remove(path.c_str()); }
+
+  std::string refusal() {
+    try {
+      kaon::read_problem(path);
+    } catch (InputError const& e) {
+      return e.what();
+    } catch (std::exception const& e) {
+      return std::string("another exception: ") + e.what();
+    }
+    return "accepted";
+  }
+  void replace(char const* name, hid_t type, std::vector<hsize_t> const& shape) {
+    hid_t const file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    H5Ldelete(file, name, H5P_DEFAULT);
+    if (!shape.empty()) {
+      hid_t const space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+      H5Dclose(H5Dcreate2(file, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+      H5Sclose(space);
+    }
+    H5Fclose(file);
+  }
+  void expect(std::string const& part) {
+    auto const text = refusal();
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+    EXPECT_NE(text.find(path), std::string::npos) << text;
+  }
+};
+
+TEST_F(ProblemFile, ComesBackToTheBit) {
+  auto const p = kaon::read_problem(path);
+  EXPECT_EQ(p.workers, 2u);
+  EXPECT_EQ(p.samples, 3u);
+  EXPECT_EQ(p.rows, 4u);
+  EXPECT_EQ(p.cols, 5u);
+  EXPECT_EQ(p.A, good.A);
+  EXPECT_EQ(p.B, good.B);
+  EXPECT_EQ(p.X0, good.X0);
+}
+
+TEST_F(ProblemFile, EveryMissingDatasetIsNamed) {
+  for (auto const* name : {"/A", "/B", "/X0"}) {
+    kaon::write_problem(path, good);
+    replace(name, H5T_IEEE_F64LE, {});
+    expect(std::string("dataset ") + name + " is missing");
+  }
+}
+
+TEST_F(ProblemFile, TypesAndShapesAreChecked) {
+  replace("/B", H5T_IEEE_F32LE, {2, 3, 5});
+  expect("dataset /B is not float64");
+  replace("/B", H5T_IEEE_F64LE, {6, 5});
+  expect("dataset /B has 2 dimensions, not 3");
+  replace("/B", H5T_IEEE_F64LE, {2, 0, 5});
+  expect("dataset /B is empty");
+}
+
+TEST_F(ProblemFile, SizesMustAgreeAndBothAreNamed) {
+  auto const with = [&](std::size_t workers, std::size_t samples, std::size_t rows, std::size_t cols) {
+    kaon::write_problem(path, {workers, samples, rows, cols, std::vector<double>(workers * samples * rows),
+                               std::vector<double>(workers * samples * cols), std::vector<double>(rows * cols)});
+  };
+  auto const swap_b = [&](std::vector<double> const& data, std::vector<hsize_t> const& shape, char const* name) {
+    replace(name, H5T_IEEE_F64LE, shape);
+    hid_t const file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), set = H5Dopen2(file, name, H5P_DEFAULT);
+    H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data());
+    H5Dclose(set);
+    H5Fclose(file);
+  };
+  with(2, 3, 4, 5);
+  swap_b(std::vector<double>(20), {2, 2, 5}, "/B");
+  expect("/A (n×r×m) is 2×3×4 and /B (n×r×c) is 2×2×5");
+  with(2, 3, 4, 5);
+  swap_b(std::vector<double>(24), {4, 6}, "/X0");
+  expect("/X0 is 4×6, /A and /B make it 4×5");
+}
+
+TEST_F(ProblemFile, NumbersMustBeFinite) {
+  for (double bad : {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+    auto p = good;
+    p.B[7] = bad;
+    kaon::write_problem(path, p);
+    expect("dataset /B holds");
+    expect("at element 7");
+  }
+}
+
+TEST_F(ProblemFile, StrangersAndAbsentFilesAreToldApart) {
+  std::ofstream(path, std::ios::trunc) << "no HDF5 at all";
+  expect("not a sound HDF5 file");
+  std::remove(path.c_str());
+  expect("No such file");
+  EXPECT_THROW(kaon::write_problem("no/such/folder/p.h5", good), kaon::IoError);
+  auto p = good;
+  p.X0.pop_back();
+  EXPECT_THROW(kaon::write_problem(path, p), std::invalid_argument);
+}
+
+}  // namespace

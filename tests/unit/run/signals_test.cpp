@@ -1,0 +1,105 @@
+#include <kaon/core/error.hpp>
+#include <kaon/run/signals.hpp>
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+namespace kaon {
+namespace {
+
+TEST(Signals, StopSignalsAskToStop) {
+  for (int s : {SIGUSR1, SIGTERM, SIGINT}) {
+    Signals signals;
+    EXPECT_EQ(signals.pending().stop, 0);
+    std::raise(s);
+    EXPECT_EQ(signals.pending().stop, s);
+    EXPECT_FALSE(signals.pending().save);
+    EXPECT_EQ(signals.take().stop, s);
+    EXPECT_EQ(signals.take().stop, 0) << "taken once";
+  }
+}
+
+TEST(Signals, Usr2AsksToSaveOnly) {
+  Signals signals;
+  std::raise(SIGUSR2);
+  auto const request = signals.take();
+  EXPECT_TRUE(request.save);
+  EXPECT_EQ(request.stop, 0);
+  EXPECT_FALSE(signals.take().save);
+}
+
+TEST(Signals, OneKindDoesNotHideTheOther) {
+  Signals signals;
+  std::raise(SIGTERM);
+  std::raise(SIGUSR2);
+  auto const request = signals.take();
+  EXPECT_EQ(request.stop, SIGTERM);
+  EXPECT_TRUE(request.save);
+}
+
+TEST(Signals, OthersThanIntMayComeAgain) {
+  Signals signals;
+  for (int i = 0; i < 3; ++i) {
+    std::raise(SIGUSR1);
+    EXPECT_EQ(signals.take().stop, SIGUSR1) << i;
+  }
+}
+
+volatile std::sig_atomic_t earlier_calls = 0;
+extern "C" void earlier(int) { earlier_calls = earlier_calls + 1; }
+
+TEST(Signals, RestoresTheHandlersOfBefore) {
+  auto* const old = std::signal(SIGUSR1, earlier);
+  {
+    Signals signals;
+    std::raise(SIGUSR1);
+    EXPECT_EQ(earlier_calls, 0);
+  }
+  std::raise(SIGUSR1);
+  EXPECT_EQ(earlier_calls, 1);
+  std::signal(SIGUSR1, old);
+}
+
+TEST(Signals, ANewObjectStartsClean) {
+  {
+    Signals signals;
+    std::raise(SIGTERM);
+  }
+  Signals signals;
+  EXPECT_EQ(signals.pending().stop, 0);
+}
+
+TEST(Signals, OneAtATime) {
+  Signals signals;
+  EXPECT_THROW(Signals(), std::invalid_argument);
+}
+
+TEST(Signals, ASecondIntKillsAtOnce) {
+  pid_t const child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Signals signals;
+    kill(getpid(), SIGINT);
+    if (signals.pending().stop != SIGINT) _exit(3);
+    kill(getpid(), SIGINT);
+    _exit(4);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status)) << "exit code " << WEXITSTATUS(status);
+  EXPECT_EQ(WTERMSIG(status), SIGINT);
+}
+
+TEST(Signals, Names) {
+  EXPECT_EQ(signal_name(SIGUSR1), "USR1");
+  EXPECT_EQ(signal_name(SIGTERM), "TERM");
+  EXPECT_EQ(signal_name(SIGINT), "INT");
+  EXPECT_EQ(signal_name(SIGUSR2), "USR2");
+  EXPECT_EQ(signal_name(63), "63");
+}
+
+}  // namespace
+}  // namespace kaon
