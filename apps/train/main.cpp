@@ -3,6 +3,7 @@
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/run/arguments.hpp>
 #include <kaon/run/leave.hpp>
+#include <kaon/run/threads.hpp>
 #include <kaon/run/training.hpp>
 
 #include <kaon_build_info.hpp>
@@ -11,6 +12,7 @@
 #include <Kokkos_Core.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,17 @@ namespace {
 using namespace kaon;
 
 Build const build{KAON_VERSION, KAON_GIT_HASH, KAON_COMPILER, KAON_BUILD_FLAGS};
+
+// With the user's --kokkos options, and a fair share of the host's cores where the user did not choose.
+void start_kokkos(Arguments const& arguments, char* program) {
+  std::vector<std::string> options = arguments.kokkos;
+  if (!threads_chosen(options)) options.push_back(kokkos_threads_option(fair_threads(host_share(Communicator(MPI_COMM_WORLD)))));
+  std::vector<char*> argv{program};
+  for (auto& o : options) argv.push_back(o.data());
+  argv.push_back(nullptr);
+  int argc = static_cast<int>(argv.size()) - 1;
+  Kokkos::initialize(argc, argv.data());
+}
 
 // The deck of the run: the file's, or the checkpoint's when there is none.
 Deck take_deck(Arguments const& arguments, Communicator const& comm) {
@@ -62,6 +75,8 @@ Exit kaon_train(Arguments const& arguments) {
   if (int const threads = deck.integer("run.blas_threads"); !set_blas_threads(threads) && blas_threads() != threads)
     log.warning("this BLAS cannot be told to use " + std::to_string(threads) + " threads; set its environment variable instead");
   log.line(banner(build, comm));
+  int const threads = static_cast<int>(Kokkos::DefaultHostExecutionSpace().concurrency());
+  for (auto const& w : performance_warnings(host_share(comm), threads)) log.warning(w);
 
   // 3. Train.
   return deck.text("run.precision") == "double" ? train<double>(arguments, deck, comm, log)
@@ -79,13 +94,14 @@ int main(int argc, char** argv) {
     return static_cast<int>(e.code());
   }
   if (arguments.help || arguments.version) {
-    std::fputs(arguments.help ? help_text().c_str() : (version_line(build) + "\n").c_str(), stdout);
+    std::fputs(arguments.help ? help_text().c_str() : (version_line(build) + "\nBLAS: " + blas_name() + "\n").c_str(), stdout);
     return 0;
   }
 
+  setenv("OMP_PROC_BIND", "false", 0);  // what OpenMP does when nobody said, and Kokkos warns of unless it is said
   int provided = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
-  Kokkos::initialize(argc, argv);
+  start_kokkos(arguments, argv[0]);
   int const code = leave_together("kaon-train", [&] { return kaon_train(arguments); });
   Kokkos::finalize();
   MPI_Finalize();

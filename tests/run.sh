@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Sets up a bare Debian or Ubuntu machine (root or sudo), builds Kaon with its tests, and runs them all through ctest.
+#
+#   bash tests/run.sh [ctest options]     e.g. -L unit, -R mpi
+#
+# Settings, from the environment: KAON_BUILD (default: build/tests), KAON_JOBS, KAON_CACHE (see cmake/dependencies.sh).
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=${KAON_BUILD:-$root/build/tests}
+jobs=${KAON_JOBS:-$(nproc)}
+
+prefix=$("$root/cmake/dependencies.sh")
+mkdir -p "$(dirname "$build")"
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DKAON_ARCH_FLAGS=-march=native -DKAON_TESTS=ON \
+  -DKAON_WARNINGS_AS_ERRORS=ON -DCMAKE_PREFIX_PATH="$prefix;${CMAKE_PREFIX_PATH:-}"
+cmake --build "$build" -j "$jobs"
+KAON_TRAIN=$build/apps/kaon-train
+. "$root/apps/environment.sh"
+# Tests that use both cores say so to ctest (PROCESSORS); others run side by side.
+cd "$build"
+ctest --output-on-failure -j "$jobs" "$@"
