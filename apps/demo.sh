@@ -41,7 +41,7 @@ half=$((steps / 2))
 rm -rf compressed uncompressed
 
 say "4. Compressed both ways; stopped by a signal after $half of $steps steps"
-# The signal goes to the launcher, which passes it on, as a batch system would send it.
+# The signal goes to one rank, the newest process with this command line; it tells the others.
 mpiexec -n 2 "$KAON_TRAIN" -i "$deck" -d compressed "${overrides[@]}" &
 job=$!
 while kill -0 $job 2>/dev/null; do
@@ -49,7 +49,7 @@ while kill -0 $job 2>/dev/null; do
   case $done_steps in '' | *[!0-9]*) ;; *) [ "$done_steps" -lt "$half" ] || break ;; esac
   sleep 0.2
 done
-kill -USR1 $job 2>/dev/null || true
+pkill -USR1 -n -f -- "^$KAON_TRAIN -i $deck -d compressed" || true
 code=0
 wait $job || code=$?
 [ $code = 75 ] || { echo "demo: expected exit code 75 (stopped with a committed checkpoint), got $code" >&2; exit 1; }

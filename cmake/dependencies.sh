@@ -18,7 +18,7 @@ die() { printf 'dependencies: error: %s\n' "$*" >&2; exit 1; }
 packages=(build-essential cmake ninja-build pkg-config git ca-certificates dpkg-dev xz-utils
   mpich libmpich-dev libhdf5-mpich-dev libopenblas-dev liblapack-dev
   libboost-program-options-dev libfmt-dev libxxhash-dev librandom123-dev
-  libgtest-dev libbenchmark-dev clang-format python3 python3-h5py python3-numpy)
+  libgtest-dev libbenchmark-dev clang-format procps python3 python3-h5py python3-numpy)
 
 command -v dpkg-query >/dev/null || die "this is not a Debian or Ubuntu machine; install what docs/install.md lists and configure with CMake"
 

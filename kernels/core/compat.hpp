@@ -12,8 +12,8 @@ namespace kaon {
 
 /// True for execution spaces whose kernels run on the host's cores.
 template <class Exec>
-inline constexpr bool runs_on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Exec::memory_space>::accessible &&
-                                     Kokkos::SpaceAccessibility<Exec, Kokkos::HostSpace>::accessible;
+inline constexpr bool runs_on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpace, typename Exec::memory_space>::accessible&&
+    Kokkos::SpaceAccessibility<Exec, Kokkos::HostSpace>::accessible;
 
 /// Team size of every reduction and scan whose order must be fixed. A constant for each kind of back end, never Kokkos::AUTO:
 /// the order of a floating-point sum may depend on nothing but the back end.
@@ -41,7 +41,8 @@ using StagingSpace = Kokkos::HostSpace;
 /// Mathematical functions for kernels.
 namespace math {
 #if KOKKOS_VERSION >= 40000
-using Kokkos::cos, Kokkos::exp, Kokkos::fabs, Kokkos::log, Kokkos::pow, Kokkos::sin, Kokkos::sqrt, Kokkos::isfinite, Kokkos::floor;
+using Kokkos::cos, Kokkos::exp, Kokkos::fabs, Kokkos::log, Kokkos::pow, Kokkos::sin, Kokkos::sqrt, Kokkos::isfinite,
+    Kokkos::floor;
 #else
 using Kokkos::Experimental::cos, Kokkos::Experimental::exp, Kokkos::Experimental::fabs, Kokkos::Experimental::log,
     Kokkos::Experimental::pow, Kokkos::Experimental::sin, Kokkos::Experimental::sqrt, Kokkos::Experimental::isfinite,

@@ -9,11 +9,11 @@ namespace kaon {
 /// Exit codes of the programs: an interface for batch scripts (sysexits.h numbers).
 enum class Exit : int {
   finished = 0,
-  usage = 64,       ///< command line or deck
-  bad_input = 65,   ///< data, problem file or checkpoint
-  numerical = 70,   ///< a NaN, an infinity, a failed invariant
-  io = 74,          ///< the file system or the network failed
-  stopped = 75,     ///< stopped early with a committed checkpoint: submit again
+  usage = 64,      ///< command line or deck
+  bad_input = 65,  ///< data, problem file or checkpoint
+  numerical = 70,  ///< a NaN, an infinity, a failed invariant
+  io = 74,         ///< the file system or the network failed
+  stopped = 75,    ///< stopped early with a committed checkpoint: submit again
 };
 
 /// Base of every error that Kaon throws on purpose; carries the exit code of a program that dies of it.

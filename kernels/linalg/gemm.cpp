@@ -44,10 +44,10 @@ void gram(Exec const& exec, Out<Matrix<T, Exec>> const& C, In<ConstMatrix<T, Exe
   gemm<T>(exec, C, Op::transpose, A, Op::none, A, alpha, beta);
 }
 
-#define KAON_KERNEL(T, Exec)                                                                                                    \
-  template void gemm<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, Op, In<ConstMatrix<T, Exec>> const&, Op,                \
-                              In<ConstMatrix<T, Exec>> const&, T, T);                                                           \
-  template void symmetric_product<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, In<ConstMatrix<T, Exec>> const&, T, T);    \
+#define KAON_KERNEL(T, Exec)                                                                                                 \
+  template void gemm<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, Op, In<ConstMatrix<T, Exec>> const&, Op,             \
+                              In<ConstMatrix<T, Exec>> const&, T, T);                                                        \
+  template void symmetric_product<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, In<ConstMatrix<T, Exec>> const&, T, T); \
   template void gram<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, In<ConstMatrix<T, Exec>> const&, T, T);
 KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_KERNEL)
 

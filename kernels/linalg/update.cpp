@@ -51,10 +51,10 @@ void blend(Exec const& exec, Out<Matrix<T, Exec>> const& C, In<ConstMatrix<T, Ex
       KOKKOS_LAMBDA(std::int64_t const i) { c[i] = keep * a[i] + weight * b[i]; });
 }
 
-#define KAON_KERNEL(T, Exec)                                                                                                 \
-  template void move_along<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, In<ConstMatrix<T, Exec>> const&, double,       \
-                                    In<ConstScalar<double, Exec>> const&, double);                                           \
-  template void blend<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, In<ConstMatrix<T, Exec>> const&,                    \
+#define KAON_KERNEL(T, Exec)                                                                                           \
+  template void move_along<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, In<ConstMatrix<T, Exec>> const&, double, \
+                                    In<ConstScalar<double, Exec>> const&, double);                                     \
+  template void blend<T, Exec>(Exec const&, Out<Matrix<T, Exec>> const&, In<ConstMatrix<T, Exec>> const&,              \
                                In<ConstMatrix<T, Exec>> const&, T);
 KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_KERNEL)
 

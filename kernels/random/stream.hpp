@@ -8,7 +8,14 @@
 namespace kaon {
 
 /// What a random number is for. The numbers are part of the arithmetic: never renumber.
-enum class Purpose : std::uint32_t { initialise = 1, batch = 2, compress_up = 3, compress_down = 4, gradient_noise = 5, test = 255 };
+enum class Purpose : std::uint32_t {
+  initialise = 1,
+  batch = 2,
+  compress_up = 3,
+  compress_down = 4,
+  gradient_noise = 5,
+  test = 255
+};
 
 /// Names one stream of random numbers. Counter-based (Philox4x32-10, Salmon et al., SC 2011): the i-th number of a stream is
 /// a function of the key and i alone, so nothing is saved in a checkpoint and nothing depends on the rank.

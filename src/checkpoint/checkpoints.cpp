@@ -61,6 +61,9 @@ InputError none_left(std::vector<std::string> const& why) {
 Checkpoints::Checkpoints(Communicator const& comm, std::string folder, int keep)
     : comm_(comm.get()), folder_(std::move(folder)), keep_(keep) {
   require(keep >= 0, "Checkpoints: keep is negative");
+}
+
+void Checkpoints::prepare() {
   std::vector<std::string> gone;
   on_root(comm_, "preparing the checkpoint folder", [&] {
     folder::make(folder_);
@@ -70,10 +73,12 @@ Checkpoints::Checkpoints(Communicator const& comm, std::string folder, int keep)
     }
   });
   removed_ = share(comm_, gone);
+  prepared_ = true;
 }
 
 std::string Checkpoints::save(CheckpointInfo const& info, Registry const& registry) {
   complaints_.clear();
+  if (!prepared_) prepare();
   CheckpointInfo mine = info;
   if (mine.created.empty()) mine.created = utc_now();
   CheckpointInfo agreed = unpack(comm_.broadcast(pack(mine), 0));

@@ -21,12 +21,15 @@ struct Restored {
 /// either returns the same on every rank or throws the same error on every rank.
 class Checkpoints {
  public:
-  /// Keeps the newest `keep` files (0: all). Makes the folder when it is missing and removes what a killed job left half-written
-  /// (see removed()). Throws IoError.
+  /// Keeps the newest `keep` files (0: all). Touches nothing: a look at a folder must not disturb the job that writes there.
   Checkpoints(Communicator const& comm, std::string folder, int keep);
 
+  /// Makes the folder when it is missing and removes what a killed job left half-written (see removed()); the first save does it
+  /// when nobody did. Throws IoError.
+  void prepare();
+
   std::string const& folder() const { return folder_; }
-  /// Uncommitted files that the constructor deleted, for the log.
+  /// Uncommitted files that prepare() deleted, for the log.
   std::vector<std::string> const& removed() const { return removed_; }
   /// Retired files that could not be deleted during the last save, for the log: the save itself is good.
   std::vector<std::string> const& complaints() const { return complaints_; }
@@ -56,6 +59,7 @@ class Checkpoints {
   Communicator comm_;
   std::string folder_;
   int keep_;
+  bool prepared_ = false;
   std::vector<std::string> removed_;
   std::vector<std::string> complaints_;
 };

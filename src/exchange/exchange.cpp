@@ -65,7 +65,8 @@ void Exchange::send(Slot const& slot, int to, int tag, std::uint64_t& wire) {
 }
 
 void Exchange::receive(Slot& slot, int from, int tag) {
-  KAON_MPI(MPI_Irecv(slot.buffer.data(), static_cast<int>(slot.buffer.extent(0)), MPI_BYTE, from, tag, comm_.get(), &slot.request));
+  KAON_MPI(
+      MPI_Irecv(slot.buffer.data(), static_cast<int>(slot.buffer.extent(0)), MPI_BYTE, from, tag, comm_.get(), &slot.request));
 }
 
 void Exchange::await(Slot& slot) {
@@ -106,7 +107,8 @@ void Exchange::post_up(int layer, int worker, std::size_t length) {
 std::span<unsigned char const> Exchange::take_up(int layer, int worker) {
   auto& slot = up_slot(layer, worker);
   if (plan_.host_of(worker) != comm_.rank()) await(slot);
-  return open_packet({slot.buffer.data(), slot.size}, up_id(layer, worker), channels_[static_cast<std::size_t>(layer)].layer_name);
+  return open_packet({slot.buffer.data(), slot.size}, up_id(layer, worker),
+                     channels_[static_cast<std::size_t>(layer)].layer_name);
 }
 
 std::span<unsigned char> Exchange::down_payload(int layer) {

@@ -24,8 +24,16 @@ std::uint32_t encoding_of(std::string const& spec) { return static_cast<std::uin
 
 std::size_t seal_packet(std::span<unsigned char> packet, PacketId const& id, std::size_t length) {
   require(packet.size() >= packet_header_bytes + length, "seal_packet: the buffer is smaller than its payload");
-  PacketHeader header{packet_magic, packet_version, static_cast<std::uint16_t>(id.direction), id.step, id.layer, id.worker, length,
-                      id.encoding,  0,              0};
+  PacketHeader header{packet_magic,
+                      packet_version,
+                      static_cast<std::uint16_t>(id.direction),
+                      id.step,
+                      id.layer,
+                      id.worker,
+                      length,
+                      id.encoding,
+                      0,
+                      0};
   header.checksum = checksum(header, packet.subspan(packet_header_bytes, length));
   std::memcpy(packet.data(), &header, sizeof header);
   return packet_header_bytes + length;
@@ -35,13 +43,13 @@ std::span<unsigned char const> open_packet(std::span<unsigned char const> packet
                                            std::string const& layer_name) {
   auto const refuse = [&](std::string const& what) {
     throw IoError("refused a packet: " + what + " (expected step " + std::to_string(expected.step) + ", layer " + layer_name +
-                  (expected.direction == Direction::up ? ", from worker " + std::to_string(expected.worker) : ", downlink") + ")");
+                  (expected.direction == Direction::up ? ", from worker " + std::to_string(expected.worker) : ", downlink") +
+                  ")");
   };
   auto const differs = [&](char const* what, std::uint64_t found, std::uint64_t wanted) {
     if (found != wanted) refuse(std::string(what) + " is " + std::to_string(found) + " instead of " + std::to_string(wanted));
   };
-  if (packet.size() < packet_header_bytes)
-    refuse("it has " + std::to_string(packet.size()) + " bytes, fewer than a header");
+  if (packet.size() < packet_header_bytes) refuse("it has " + std::to_string(packet.size()) + " bytes, fewer than a header");
   PacketHeader header;
   std::memcpy(&header, packet.data(), sizeof header);
   if (header.magic != packet_magic) refuse("it does not begin with Kaon's magic number");

@@ -15,8 +15,8 @@ struct PacketId {
   Direction direction = Direction::up;
   std::uint64_t step = 0;
   std::uint32_t layer = 0;
-  std::uint32_t worker = 0;      ///< sender of an uplink packet; 0 for a downlink packet
-  std::uint32_t encoding = 0;    ///< encoding_of(compressor spec): both sides must run the same compressor
+  std::uint32_t worker = 0;    ///< sender of an uplink packet; 0 for a downlink packet
+  std::uint32_t encoding = 0;  ///< encoding_of(compressor spec): both sides must run the same compressor
   bool operator==(PacketId const&) const = default;
 };
 

@@ -8,9 +8,9 @@ namespace kaon {
 
 /// One matrix of parameters with its own norm ball: X_i ∈ R^{rows×cols}.
 struct Layer {
-  std::string name;     ///< unique; letters, digits, '.', '_' and '-': it becomes an HDF5 dataset name
-  int rows = 0;         ///< m: outputs
-  int cols = 0;         ///< n: inputs
+  std::string name;  ///< unique; letters, digits, '.', '_' and '-': it becomes an HDF5 dataset name
+  int rows = 0;      ///< m: outputs
+  int cols = 0;      ///< n: inputs
 };
 
 }  // namespace kaon

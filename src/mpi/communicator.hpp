@@ -30,15 +30,15 @@ class Communicator {
   /// of a machine that runs more ranks than cores.
   void barrier() const;
   void broadcast(void* data, std::size_t bytes, int root) const;
-  bool all(bool mine) const;                              ///< true when every rank says true
-  std::int64_t max(std::int64_t mine) const;              ///< the largest value of all ranks
+  bool all(bool mine) const;                  ///< true when every rank says true
+  std::int64_t max(std::int64_t mine) const;  ///< the largest value of all ranks
   double max(double mine) const;
   std::int64_t sum(std::int64_t mine) const;
-  void sum_each(std::vector<double>& values) const;       ///< element by element; exact where at most one rank's value is not zero
+  void sum_each(std::vector<double>& values) const;  ///< element by element; exact where at most one rank's value is not zero
   void sum_each(std::vector<std::int64_t>& values) const;
   std::string broadcast(std::string const& text, int root) const;
   std::vector<std::string> gather(std::string const& mine) const;  ///< every rank's text, in rank order, on every rank
-  bool same_everywhere(std::uint64_t value) const;        ///< true when all ranks passed the same value
+  bool same_everywhere(std::uint64_t value) const;                 ///< true when all ranks passed the same value
 
  private:
   MPI_Comm comm_ = MPI_COMM_NULL;

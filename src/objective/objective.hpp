@@ -34,15 +34,17 @@ class Objective {
   virtual void initialize(Space const& exec, Point const& X) = 0;
   /// Gradient of f_j at W for worker j at step k (a mini-batch's for a stochastic objective): writes the loss to `loss` on the
   /// device and hands every layer's gradient to `sink`. Called once a step for each worker this rank hosts, workers ascending.
-  virtual void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int worker,
-                        std::uint64_t step, Sink const& sink) = 0;
+  virtual void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int worker, std::uint64_t step,
+                        Sink const& sink) = 0;
   /// Whether validate() means something.
   virtual bool has_validation() const { return false; }
   /// Number of independent pieces of the validation set; piece p < pieces goes through validate_piece on any one rank, and the
   /// validation loss is Σ sums / Σ weights added in piece order.
   virtual int validation_pieces() const { return 0; }
   /// Returns {sum of losses, weight} of piece p at W.
-  virtual std::pair<double, double> validate_piece(Space const& /*exec*/, ConstPoint const& /*W*/, int /*piece*/) { return {0, 0}; }
+  virtual std::pair<double, double> validate_piece(Space const& /*exec*/, ConstPoint const& /*W*/, int /*piece*/) {
+    return {0, 0};
+  }
   /// Tokens (or samples) that one gradient call consumes; for progress and counters.
   virtual std::uint64_t samples_per_gradient() const { return 1; }
   /// Adds the objective's own state (data positions) for the workers [first, first+count) that this rank hosts.

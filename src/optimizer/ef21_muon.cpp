@@ -17,8 +17,8 @@ struct Region {
 }  // namespace
 
 template <class T>
-Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<Layer> layers,
-                      std::vector<LayerSettings> settings, OptimizerSettings const& optimizer)
+Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
+                      OptimizerSettings const& optimizer)
     : exec_(exec), comm_(comm), layers_(std::move(layers)), settings_(std::move(settings)), optimizer_(optimizer) {
   require(layers_.size() == settings_.size(), "Ef21Muon: one LayerSettings per layer");
   require(optimizer.workers >= 1, "Ef21Muon: at least one worker");
@@ -39,8 +39,12 @@ Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<L
     auto& up = tools_->uplink(i);
     auto& down = tools_->downlink(i);
     auto& dense = tools_->dense(i);
-    Channel c{layers_[static_cast<std::size_t>(i)].name, encoding_of(up.spec()), encoding_of(down.spec()), encoding_of(dense.spec()),
-              up.bytes_bound(), down.bytes_bound()};
+    Channel c{layers_[static_cast<std::size_t>(i)].name,
+              encoding_of(up.spec()),
+              encoding_of(down.spec()),
+              encoding_of(dense.spec()),
+              up.bytes_bound(),
+              down.bytes_bound()};
     if (optimizer.start == Start::dense) c.up_bound = std::max(c.up_bound, dense.bytes_bound());
     payload_bound = std::max({payload_bound, c.up_bound, c.down_bound});
     channels.push_back(std::move(c));

@@ -15,7 +15,7 @@ using Space = Kokkos::DefaultExecutionSpace;
 /// Collects, on the device, the squared norms behind the reports of one step; read once when the step is over.
 class Measure {
  public:
-  enum class Up { shift, rest, momentum, count };          ///< ‖M_j − G_j‖² before and after the round, ‖M_j‖²
+  enum class Up { shift, rest, momentum, count };           ///< ‖M_j − G_j‖² before and after the round, ‖M_j‖²
   enum class Down { shift, rest, model, estimate, count };  ///< ‖X − W‖² before and after, ‖W‖², ‖G‖²
 
   Measure(int layers, int workers, std::int64_t largest_layer);
@@ -36,7 +36,8 @@ class Measure {
   Scalar<double, Space> slot(std::size_t i) const { return Scalar<double, Space>(values_.data() + i); }
   std::size_t up_index(int layer, int worker, Up what) const {
     return (static_cast<std::size_t>(layer) * static_cast<std::size_t>(workers_) + static_cast<std::size_t>(worker)) *
-               static_cast<std::size_t>(Up::count) + static_cast<std::size_t>(what);
+               static_cast<std::size_t>(Up::count) +
+           static_cast<std::size_t>(what);
   }
   std::size_t down_index(int layer, Down what) const {
     return up_index(layers_, 0, Up::shift) + static_cast<std::size_t>(layer) * static_cast<std::size_t>(Down::count) +

@@ -24,9 +24,9 @@ struct PhaseTimes {
 };
 
 struct StepReport {
-  double loss = 0;                   ///< mean over workers of f_j(W; ξ_j) at the W before the step
-  std::vector<double> worker_loss;   ///< f_j, in worker order
-  std::vector<LayerReport> layers;   ///< filled when the step was asked to measure
+  double loss = 0;                  ///< mean over workers of f_j(W; ξ_j) at the W before the step
+  std::vector<double> worker_loss;  ///< f_j, in worker order
+  std::vector<LayerReport> layers;  ///< filled when the step was asked to measure
   PhaseTimes times;
 };
 

@@ -76,7 +76,8 @@ void Server<T>::round(Space const& exec, int layer, std::uint64_t step, bool den
   auto const shift = staging.scratch(1, layers_[i]);
   if (measure || !codec.replaces()) difference<T>(exec, shift, X_[i], W_[i]);
   if (measure) measure->down<T>(exec, layer, Measure::Down::shift, shift);
-  StreamKey const key{optimizer_.seed, Purpose::compress_down, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(layer), 0};
+  StreamKey const key{optimizer_.seed, Purpose::compress_down, static_cast<std::uint32_t>(step),
+                      static_cast<std::uint32_t>(layer), 0};
   std::size_t const length =
       staging.encode(exec, codec, codec.replaces() ? X_[i] : shift, memory_[i], key, exchange.down_payload(layer));
   exchange.post_down(layer, length);
@@ -97,7 +98,8 @@ void Server<T>::follow(Space const& exec, int layer, Staging<T>& staging, Exchan
 template <class T>
 void Server<T>::register_state(Registry& registry) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(layers_[i].rows), static_cast<std::uint64_t>(layers_[i].cols)};
+    std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(layers_[i].rows),
+                                           static_cast<std::uint64_t>(layers_[i].cols)};
     auto const mine = owned_[i] ? whole(shape) : nothing(shape);
     registry.push_back(view_field("/server/X/" + layers_[i].name, shape, mine, mine, X_[i]));
     registry.push_back(view_field("/server/W/" + layers_[i].name, shape, mine, whole(shape), W_[i]));

@@ -19,7 +19,8 @@ template <class T>
 class Staging {
  public:
   using Host = Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
-  using ConstHost = Kokkos::View<unsigned char const*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
+  using ConstHost =
+      Kokkos::View<unsigned char const*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
 
   Staging(std::vector<Layer> const& layers, std::size_t payload_bound)
       : payload_("kaon::optimizer::payload", payload_bound),
@@ -36,8 +37,8 @@ class Staging {
   }
 
   /// Encodes x into the device payload and copies it to `out`. Returns its bytes. Fences.
-  std::size_t encode(Space const& exec, Compressor<T, Space>& codec, ConstMatrix<T, Space> const& x, Matrix<T, Space> const& memory,
-                     StreamKey const& key, std::span<unsigned char> out) {
+  std::size_t encode(Space const& exec, Compressor<T, Space>& codec, ConstMatrix<T, Space> const& x,
+                     Matrix<T, Space> const& memory, StreamKey const& key, std::span<unsigned char> out) {
     codec.compress(exec, payload_, length_, x, memory, key);
     Kokkos::deep_copy(exec, host_length_, length_);
     exec.fence();

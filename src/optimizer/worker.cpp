@@ -27,7 +27,8 @@ void Workers<T>::initialize(Space const& exec) {
     Kokkos::deep_copy(exec, G_[i], T(0));
     if (memory_[i].extent(1) == 0) continue;
     for (int j = first_; j < first_ + count_; ++j) {
-      StreamKey const key{optimizer_.seed, Purpose::compress_up, 0xffffffffu, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j)};
+      StreamKey const key{optimizer_.seed, Purpose::compress_up, 0xffffffffu, static_cast<std::uint32_t>(i),
+                          static_cast<std::uint32_t>(j)};
       tools_.uplink(static_cast<int>(i)).initialize_state(exec, slice(memory_[i], j), key);
     }
   }

@@ -1,5 +1,6 @@
 #include <kaon/run/assemble.hpp>
 
+#include <kaon/core/error.hpp>
 #include <kaon/deck/groups.hpp>
 #include <kaon/objective/gpt.hpp>
 #include <kaon/objective/least_squares.hpp>
@@ -39,6 +40,10 @@ template <class T>
 std::unique_ptr<Objective<T>> make_objective(Deck const& deck) {
   auto const seed = static_cast<std::uint64_t>(deck.integer64("run.seed"));
   int const workers = deck.integer("optimizer.workers");
+  if (deck.text("objective.kind") == "own")
+    throw UsageError(deck.origin() +
+                     ": objective.kind = own is for C++ programs that pass kaon::Training an objective of theirs "
+                     "(examples/own-objective); this program has none");
   if (deck.text("objective.kind") == "gpt") return std::make_unique<Gpt<T>>(gpt_shape(deck), data_settings(deck), seed, workers);
   return std::make_unique<LeastSquares<T>>(deck.text("least-squares.problem"), workers, deck.real("least-squares.noise"), seed);
 }

@@ -59,7 +59,8 @@ std::string blas_core_warning(std::string const& blas, std::string const& cpu_fl
   char const* const better = has("avx512vl") ? "SKYLAKEX" : has("fma") ? "HASWELL" : nullptr;
   if (!better) return "";
   return fmt::format(
-      "OpenBLAS does not know this CPU and runs kernels for a much older one ({}): products may take 3 times as long. Cure: export "
+      "OpenBLAS does not know this CPU and runs kernels for a much older one ({}): products may take 3 times as long. Cure: "
+      "export "
       "OPENBLAS_CORETYPE={} before the program starts",
       blas, better);
 }
@@ -67,9 +68,10 @@ std::string blas_core_warning(std::string const& blas, std::string const& cpu_fl
 std::vector<std::string> performance_warnings(HostShare const& share, int threads) {
   std::vector<std::string> out;
   if (share.ranks * threads > share.cores && threads > 1)
-    out.push_back(fmt::format("{} ranks with {} threads each share {} cores of this host: expect an order of magnitude more time. Cure: "
-                              "OMP_NUM_THREADS={}",
-                              share.ranks, threads, share.cores, fair_threads(share)));
+    out.push_back(
+        fmt::format("{} ranks with {} threads each share {} cores of this host: expect an order of magnitude more time. Cure: "
+                    "OMP_NUM_THREADS={}",
+                    share.ranks, threads, share.cores, fair_threads(share)));
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)
     if (line.rfind("flags", 0) == 0) {

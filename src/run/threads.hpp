@@ -16,8 +16,8 @@ struct HostShare {
 };
 HostShare host_share(Communicator const& world);
 
-/// Threads a rank should run when nobody said: its share of the host's cores, at least one. Without this, OpenMP starts one thread
-/// per core in every rank, and their spinning slows a run down by an order of magnitude.
+/// Threads a rank should run when nobody said: its share of the host's cores, at least one. Without this, OpenMP starts one
+/// thread per core in every rank, and their spinning slows a run down by an order of magnitude.
 int fair_threads(HostShare const& share);
 
 /// True when the user chose a number of threads: OMP_NUM_THREADS, KOKKOS_NUM_THREADS or a --kokkos option.
@@ -26,8 +26,8 @@ bool threads_chosen(std::vector<std::string> const& kokkos_options);
 /// The option that gives Kokkos::initialize that number.
 std::string kokkos_threads_option(int threads);
 
-/// One line for each setting that is known to waste the machine, with its cure: more threads than cores; an OpenBLAS that took this CPU
-/// for a much older one. `threads` is what one rank runs.
+/// One line for each setting that is known to waste the machine, with its cure: more threads than cores; an OpenBLAS that took
+/// this CPU for a much older one. `threads` is what one rank runs.
 std::vector<std::string> performance_warnings(HostShare const& share, int threads);
 
 /// The warning for a BLAS that calls itself `blas` on a CPU with these feature flags; "" when all is well.

@@ -1,5 +1,8 @@
 #include <kaon/run/training.hpp>
 
+#include <kaon/checkpoint/ballot.hpp>
+#include <kaon/checkpoint/folder.hpp>
+#include <kaon/run/finite.hpp>
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/progress.hpp>
 #include <kaon/run/signals.hpp>
@@ -7,7 +10,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <filesystem>
 #include <limits>
 
 namespace kaon {
@@ -53,17 +55,22 @@ void Training<T>::start() {
 }
 
 template <class T>
-void Training<T>::restart(std::string const& which) {
-  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
-  for (auto const& f : checkpoints_->removed()) log_.line("removed the uncommitted file " + f);
-  auto const restored = checkpoints_->load(which, registry_);
-  for (auto const& w : restored.warnings) log_.warning(w);
+void Training<T>::refuse_another_deck(Restored const& restored) const {
   auto const before = Deck::from_text(restored.info.deck, restored.path);
   if (auto const lines = deck_.disagreements(before); !lines.empty())
     throw InputError(fmt::format(
         "the checkpoint {} belongs to another deck:\n{}\nCure: restart with the deck of the checkpoint (leave out -i), "
         "or start a new run in another folder",
         restored.path, fmt::join(lines, "\n")));
+}
+
+template <class T>
+void Training<T>::restart(std::string const& which) {
+  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  refuse_another_deck(checkpoints_->find(which));  // names the key, where the state would only name shapes
+  auto const restored = checkpoints_->load(which, registry_);
+  for (auto const& w : restored.warnings) log_.warning(w);
+  refuse_another_deck(restored);
   double const tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
   double const off = optimizer_->check_invariants(tolerance);
   totals_ = saved_;
@@ -84,6 +91,11 @@ template <class T>
 std::string Training<T>::save(WallClock& clock) {
   clock.save_begins();
   saved_ = now();
+  if (auto const bad = first_not_finite(comm_, registry_); !bad.empty())
+    throw NumericalError(
+        fmt::format("{} is not finite at step {}: no checkpoint is written, earlier ones are kept; a smaller "
+                    "radius or a gentler compressor is the usual cure",
+                    bad, totals_.steps));
   CheckpointInfo info;
   info.step = totals_.steps;
   info.workers = static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
@@ -159,21 +171,29 @@ void Training<T>::report_validation(double loss) const {
 }
 
 template <class T>
-Exit Training<T>::run(std::optional<double> time_limit) {
-  std::string trouble;
-  if (comm_.rank() == 0) {
-    std::error_code ec;
-    std::filesystem::create_directories(directory_, ec);
-    if (ec) trouble = "cannot make the run folder " + directory_ + ": " + ec.message();
-  }
-  if (auto const said = comm_.broadcast(trouble, 0); !said.empty()) throw IoError(said);
-  if (!checkpoints_) {
-    checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
-    for (auto const& f : checkpoints_->removed()) log_.line("removed the uncommitted file " + f);
-  }
+void Training<T>::open_folder() {
+  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  Ballot ballot(comm_);
+  if (comm_.rank() == 0 && !resumed_)
+    ballot.attempt([&] {
+      if (auto const steps = folder::steps(checkpoints_->folder()); !steps.empty())
+        throw InputError(
+            fmt::format("{} holds an earlier run, with a checkpoint at step {}; continue it with -r, choose another run folder "
+                        "with -d, or move it away",
+                        directory_, steps.front()));
+    });
+  ballot.vote("starting a run");
+  checkpoints_->prepare();
+  for (auto const& f : checkpoints_->removed()) log_.line("removed the uncommitted file " + f);
+}
 
+template <class T>
+Exit Training<T>::run(std::optional<double> time_limit) {
+  open_folder();
   std::unique_ptr<Metrics> metrics, layer_metrics;
-  if (comm_.rank() == 0) try {
+  Ballot ballot(comm_);
+  if (comm_.rank() == 0)
+    ballot.attempt([&] {
       auto const done = static_cast<std::int64_t>(totals_.steps);
       auto const open = [&](char const* name, std::vector<std::string> const& columns) {
         return std::make_unique<Metrics>(resumed_ ? Metrics::resume(file(name), columns, done)
@@ -182,12 +202,11 @@ Exit Training<T>::run(std::optional<double> time_limit) {
       metrics = open("metrics.csv", metric_columns);
       layer_metrics = open("layers.csv", layer_columns);
       open("validation.csv", validation_columns);
-    } catch (Error const& e) {
-      trouble = e.what();
-    }
-  if (auto const said = comm_.broadcast(trouble, 0); !said.empty()) throw InputError(said);
+    });
+  ballot.vote("opening the run folder " + directory_);
 
   Signals signals;
+  if (time_limit) *time_limit -= steady_seconds() - born_;
   WallClock clock(time_limit);
   StopRules rules(comm_, signals, clock, log_, directory_);
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));

@@ -44,7 +44,8 @@ class Training {
   /// X = W = X⁰.
   void start();
 
-  /// Steps until the deck's number of steps or a stop rule; commits a checkpoint before it returns. `time_limit` in seconds.
+  /// Steps until the deck's number of steps or a stop rule; commits a checkpoint before it returns. `time_limit` in seconds from
+  /// the construction on. Without restart() a run folder that holds an earlier run is refused (InputError).
   Exit run(std::optional<double> time_limit);
 
   std::uint64_t steps_done() const { return totals_.steps; }
@@ -53,12 +54,15 @@ class Training {
 
  private:
   void one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics, WallClock& clock);
+  void refuse_another_deck(Restored const& restored) const;
+  void open_folder();
   std::string save(WallClock& clock);
   void write_summary(double validation, bool finished) const;
   void report_validation(double loss) const;
   Totals now() const { return add_exchange(totals_, optimizer_->exchange().bytes(), comm_); }
   std::string file(char const* name) const { return directory_ + "/" + name; }
 
+  double const born_ = steady_seconds();
   Communicator const& comm_;
   Deck deck_;
   Build build_;

@@ -26,12 +26,12 @@ struct Part {
 /// One array of the state that outlives a step. A field is global; each rank says which part it writes (the parts of all
 /// ranks cover the field exactly once, cut along the leading dimension only) and which part it needs when the state is read.
 struct Field {
-  std::string path;                   ///< absolute, e.g. "/server/X/h0.attn.q"
+  std::string path;  ///< absolute, e.g. "/server/X/h0.attn.q"
   ElementType type = ElementType::f32;
-  std::vector<std::uint64_t> shape;   ///< global
-  Part written;                       ///< what this rank writes
-  Part needed;                        ///< what this rank reads (may overlap other ranks')
-  std::function<void(void*)> get;     ///< copies this rank's written part, row-major, into host memory
+  std::vector<std::uint64_t> shape;      ///< global
+  Part written;                          ///< what this rank writes
+  Part needed;                           ///< what this rank reads (may overlap other ranks')
+  std::function<void(void*)> get;        ///< copies this rank's written part, row-major, into host memory
   std::function<void(void const*)> set;  ///< takes this rank's needed part, row-major, from host memory
 };
 

@@ -174,7 +174,7 @@ TEST_F(CheckpointRanks, EveryRankFallsBackToTheSameFile) {
 TEST_F(CheckpointRanks, AFolderThatCannotBeWrittenIsTheSameErrorEverywhere) {
   if (world.rank() == 0) put_text(temp / "file", "x");
   world.barrier();
-  auto const why = message_of<IoError>([&] { Checkpoints(world, temp / "file/inside", 2); });
+  auto const why = message_of<IoError>([&] { Checkpoints(world, temp / "file/inside", 2).prepare(); });
   EXPECT_SAYS(why, "ot a directory");
   EXPECT_TRUE(world.same_everywhere(std::hash<std::string>{}(why)));
 }

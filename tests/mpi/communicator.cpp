@@ -34,11 +34,13 @@ TEST_F(CommunicatorTest, SumEachIsExactForOneContributor) {
 }
 
 TEST_F(CommunicatorTest, TextsTravelWhole) {
-  std::string const mine = "rank " + std::to_string(world.rank()) + std::string(static_cast<std::size_t>(world.rank()) * 1000, 'x');
+  std::string const mine =
+      "rank " + std::to_string(world.rank()) + std::string(static_cast<std::size_t>(world.rank()) * 1000, 'x');
   auto const all = world.gather(mine);
   ASSERT_EQ(static_cast<int>(all.size()), world.size());
   for (int r = 0; r < world.size(); ++r)
-    EXPECT_EQ(all[static_cast<std::size_t>(r)], "rank " + std::to_string(r) + std::string(static_cast<std::size_t>(r) * 1000, 'x'));
+    EXPECT_EQ(all[static_cast<std::size_t>(r)],
+              "rank " + std::to_string(r) + std::string(static_cast<std::size_t>(r) * 1000, 'x'));
   for (int root = 0; root < world.size(); ++root) EXPECT_EQ(world.broadcast(mine, root), all[static_cast<std::size_t>(root)]);
 }
 

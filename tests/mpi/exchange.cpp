@@ -25,7 +25,8 @@ struct Round {
   static std::vector<Channel> channels(int p) {
     std::vector<Channel> c;
     for (int i = 0; i < p; ++i)
-      c.push_back({"layer" + std::to_string(i), encoding_of("up"), encoding_of("down"), encoding_of("identity"), bound(i), bound(i) / 2});
+      c.push_back(
+          {"layer" + std::to_string(i), encoding_of("up"), encoding_of("down"), encoding_of("identity"), bound(i), bound(i) / 2});
     return c;
   }
   static std::size_t bound(int layer) { return 64 + 100 * static_cast<std::size_t>(layer); }
@@ -86,8 +87,8 @@ TEST(Exchange, DeliversEveryPacketToItsOwnerAndEveryShiftToEveryRank) {
         r.exchange.end_step();
       }
       auto const c = r.exchange.bytes();
-      std::vector<std::int64_t> all{static_cast<std::int64_t>(c.up), static_cast<std::int64_t>(c.down), static_cast<std::int64_t>(c.wire_up),
-                                    static_cast<std::int64_t>(c.wire_down)};
+      std::vector<std::int64_t> all{static_cast<std::int64_t>(c.up), static_cast<std::int64_t>(c.down),
+                                    static_cast<std::int64_t>(c.wire_up), static_cast<std::int64_t>(c.wire_down)};
       r.world.sum_each(all);
       EXPECT_EQ(all[0], static_cast<std::int64_t>(up));
       EXPECT_EQ(all[1], static_cast<std::int64_t>(down));
@@ -109,7 +110,8 @@ TEST(Exchange, RefusesAPacketOfAnotherStep) {
       auto const in = r.exchange.take_up(i, j);
       try {
         std::span<unsigned char const> const packet{in.data() - packet_header_bytes, in.size() + packet_header_bytes};
-        open_packet(packet, {Direction::up, 5, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), encoding_of("up")}, "layer");
+        open_packet(packet, {Direction::up, 5, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), encoding_of("up")},
+                    "layer");
       } catch (IoError const& e) {
         refused += std::strstr(e.what(), "step is 4 instead of 5") != nullptr;
       }

@@ -56,8 +56,8 @@ void expect_same_bits(std::string const& norm, std::string const& up, std::strin
 }
 
 TEST(Ranks, SameBitsForEveryCompressorBothWays) {
-  for (auto const* spec : {"identity", "top:0.2", "rank:0.4", "natural", "natural:stochastic", "bits:1", "bits:2", "bits:4", "bits:8",
-                           "top:0.3+natural", "rank:0.5+bits:4"})
+  for (auto const* spec : {"identity", "top:0.2", "rank:0.4", "natural", "natural:stochastic", "bits:1", "bits:2", "bits:4",
+                           "bits:8", "top:0.3+natural", "rank:0.5+bits:4"})
     expect_same_bits<float>("spectral", spec, spec, 4, Start::dense, test::odd_layers());
 }
 

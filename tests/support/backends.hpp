@@ -34,8 +34,12 @@ struct HostMatrix {
   std::vector<double> a;
   HostMatrix() = default;
   HostMatrix(int m, int n) : rows(m), cols(n), a(static_cast<std::size_t>(m) * static_cast<std::size_t>(n), 0.0) {}
-  double& operator()(int i, int j) { return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(j)]; }
-  double operator()(int i, int j) const { return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(j)]; }
+  double& operator()(int i, int j) {
+    return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(j)];
+  }
+  double operator()(int i, int j) const {
+    return a[static_cast<std::size_t>(i) * static_cast<std::size_t>(cols) + static_cast<std::size_t>(j)];
+  }
 };
 
 /// Standard normal entries from a fixed, printed seed.

@@ -1,7 +1,7 @@
 // The main of every test: MPI and Kokkos around GoogleTest. A rank's failures are printed by that rank.
-#include <Kokkos_Core.hpp>
 #include <gtest/gtest.h>
 #include <mpi.h>
+#include <Kokkos_Core.hpp>
 
 #include <cstdio>
 

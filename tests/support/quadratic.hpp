@@ -8,8 +8,8 @@
 
 namespace kaon::test {
 
-/// f_j(X) = Σ_i ½‖X_i − T_ij‖², T_ij random and different for each worker: the smallest heterogeneous objective with several layers.
-/// ∇_i f_j = X_i − T_ij. Gradients leave last layer first, as backward does.
+/// f_j(X) = Σ_i ½‖X_i − T_ij‖², T_ij random and different for each worker: the smallest heterogeneous objective with several
+/// layers. ∇_i f_j = X_i − T_ij. Gradients leave last layer first, as backward does.
 template <class T>
 class Quadratic final : public Objective<T> {
  public:
@@ -20,7 +20,8 @@ class Quadratic final : public Objective<T> {
   Quadratic(std::vector<Layer> layers, int workers, std::uint64_t seed) : layers_(std::move(layers)), seed_(seed) {
     for (int j = 0; j < workers; ++j)
       for (std::size_t i = 0; i < layers_.size(); ++i) {
-        Matrix<T, Space> t("kaon::test::target", static_cast<std::size_t>(layers_[i].rows), static_cast<std::size_t>(layers_[i].cols));
+        Matrix<T, Space> t("kaon::test::target", static_cast<std::size_t>(layers_[i].rows),
+                           static_cast<std::size_t>(layers_[i].cols));
         fill_random(t, {seed, Purpose::test, 1, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j)});
         targets_.push_back(t);
         gradients_.emplace_back("kaon::test::gradient", t.extent(0), t.extent(1));
@@ -30,7 +31,8 @@ class Quadratic final : public Objective<T> {
   std::vector<Layer> const& layers() const override { return layers_; }
 
   void initialize(Space const&, Point const& X) override {
-    for (std::size_t i = 0; i < X.size(); ++i) fill_random(X[i], {seed_, Purpose::initialise, 0, static_cast<std::uint32_t>(i), 0});
+    for (std::size_t i = 0; i < X.size(); ++i)
+      fill_random(X[i], {seed_, Purpose::initialise, 0, static_cast<std::uint32_t>(i), 0});
   }
 
   void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int worker, std::uint64_t,
@@ -42,15 +44,15 @@ class Quadratic final : public Objective<T> {
       auto const g = gradients_[at];
       auto const w = W[r];
       int const n = static_cast<int>(g.size());
-      T *const gp = g.data();
+      T* const gp = g.data();
       T const *const wp = w.data(), *const tp = target.data();
       double part = 0;
-      Kokkos::parallel_for("kaon::test::gradient", Kokkos::RangePolicy<Space>(exec, 0, n), KOKKOS_LAMBDA(int const e) {
-        gp[e] = wp[e] - tp[e];
-      });
+      Kokkos::parallel_for(
+          "kaon::test::gradient", Kokkos::RangePolicy<Space>(exec, 0, n), KOKKOS_LAMBDA(int const e) { gp[e] = wp[e] - tp[e]; });
       exec.fence();
       auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, g);
-      for (std::size_t e = 0; e < host.size(); ++e) part += 0.5 * static_cast<double>(host.data()[e]) * static_cast<double>(host.data()[e]);
+      for (std::size_t e = 0; e < host.size(); ++e)
+        part += 0.5 * static_cast<double>(host.data()[e]) * static_cast<double>(host.data()[e]);
       double before = 0;
       Kokkos::deep_copy(before, loss);
       Kokkos::deep_copy(loss, before + part);

@@ -37,8 +37,9 @@ TYPED_TEST(Reduce, HasTheSameBitsEveryTime) {
   Scalar<double, Exec> sum("kaon::test::sum");
   double first = 0;
   for (int repeat = 0; repeat < 20; ++repeat) {
-    reduce_sum<Exec>(exec, "kaon::test::reduce_sum", sum, partials, 1000003,
-                     KOKKOS_LAMBDA(std::int64_t i) { return 1e-3 * static_cast<double>((i * 104729) % 1299709) - 600; });
+    reduce_sum<Exec>(
+        exec, "kaon::test::reduce_sum", sum, partials, 1000003,
+        KOKKOS_LAMBDA(std::int64_t i) { return 1e-3 * static_cast<double>((i * 104729) % 1299709) - 600; });
     exec.fence();
     double s = 0;
     Kokkos::deep_copy(s, sum);

@@ -45,7 +45,8 @@ TEST(GptCausal, EarlierLossesDoNotSeeALaterToken) {
       worst = std::max(worst, std::abs(before - after));
       moved = std::max(moved, std::abs(network_loss(network, W, changed, one) - network_loss(network, W, in, one)));
     }
-    std::printf("  largest influence of a later token on earlier losses %.2e, tolerance 1e-12; on the whole loss %.2e\n", worst, moved);
+    std::printf("  largest influence of a later token on earlier losses %.2e, tolerance 1e-12; on the whole loss %.2e\n", worst,
+                moved);
     EXPECT_LE(worst, 1e-12);
     EXPECT_GT(moved, 1e-4) << "the token changed nothing at all: this test could not fail";
   }
@@ -54,7 +55,8 @@ TEST(GptCausal, EarlierLossesDoNotSeeALaterToken) {
 TEST(GptCausal, TargetsAreTheInputsMovedOnByOne) {
   auto const s = tiny(false);
   std::vector<std::uint16_t> tokens(600);
-  for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<std::uint16_t>((i * i + 3 * i) % static_cast<std::size_t>(s.vocab));
+  for (std::size_t i = 0; i < tokens.size(); ++i)
+    tokens[i] = static_cast<std::uint16_t>((i * i + 3 * i) % static_cast<std::size_t>(s.vocab));
   auto const data = deal(s, 2, tokens);
   for (int worker : {0, 1}) {
     data->fill(Space(), worker);

@@ -25,9 +25,9 @@ struct Invariants : ::testing::Test {
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Invariants, Scalars);
 
-std::vector<std::string> const compressors{"identity", "top:0.2",         "rank:0.4",         "natural",       "natural:stochastic",
-                                           "bits:1",   "bits:2",          "bits:4",           "bits:8",        "top:0.3+natural",
-                                           "rank:0.5+bits:4", "top:0.3+bits:4", "rank:0.5+natural"};
+std::vector<std::string> const compressors{
+    "identity", "top:0.2", "rank:0.4",        "natural",         "natural:stochastic", "bits:1",          "bits:2",
+    "bits:4",   "bits:8",  "top:0.3+natural", "rank:0.5+bits:4", "top:0.3+bits:4",     "rank:0.5+natural"};
 
 TYPED_TEST(Invariants, ServerEstimateIsTheMeanOfTheWorkers) {
   using T = TypeParam;
@@ -78,8 +78,8 @@ TYPED_TEST(Invariants, MeasuredContractionIsNeverBelowTheGuarantee) {
   using T = TypeParam;
   for (auto const& spec : compressors) {
     std::vector<StepReport> reports;
-    test::run_quadratic<T>(this->self, this->layers, this->all(test::settings("spectral", spec, spec)), this->workers(2), 10, true,
-                           &reports);
+    test::run_quadratic<T>(this->self, this->layers, this->all(test::settings("spectral", spec, spec)), this->workers(2), 10,
+                           true, &reports);
     for (auto const& r : reports)
       for (std::size_t i = 0; i < this->layers.size(); ++i) {
         auto const c = make_compressor<T, Space>(spec, this->layers[i].rows, this->layers[i].cols);
@@ -176,7 +176,8 @@ TYPED_TEST(Invariants, ANaNStopsTheStepBeforeTheServerMoves) {
     }
     std::string describe() const override { return "broken"; }
   } objective(this->layers);
-  Ef21Muon<T> o(Space(), this->self, this->layers, this->all(test::settings("spectral", "identity", "identity")), this->workers(2));
+  Ef21Muon<T> o(Space(), this->self, this->layers, this->all(test::settings("spectral", "identity", "identity")),
+                this->workers(2));
   o.initialize(objective);
   o.step(objective, 0, 1.0, false);
   auto const before = test::to_host(o.server().X(0)).a;

@@ -106,7 +106,8 @@ TYPED_TEST(Muon, IdentityWithOneWorkerIsTheBareLoopToTheLastBit) {
   Space const exec;
   for (auto const* norm : {"spectral", "max-abs", "frobenius", "column", "row"}) {
     auto const s = test::settings(norm, "identity", "identity");
-    auto const kaon = test::run_quadratic<T>(self, layers, std::vector<LayerSettings>(layers.size(), s), one_worker(Start::zero), steps);
+    auto const kaon =
+        test::run_quadratic<T>(self, layers, std::vector<LayerSettings>(layers.size(), s), one_worker(Start::zero), steps);
     test::Quadratic<T> objective(layers, 1, 77);
     typename Objective<T>::Point X;
     for (auto const& l : layers) X.emplace_back("kaon::test::X", l.rows, l.cols);

@@ -70,7 +70,8 @@ TYPED_TEST(StreamOnDevice, GivesTheHostsWords) {
   Vector<std::uint32_t, Exec> words("kaon::test::words", 1000);
   auto const k = key;
   Kokkos::parallel_for(
-      "kaon::test::words", Kokkos::RangePolicy<Exec>(exec, 0, 1000), KOKKOS_LAMBDA(int const i) { words(i) = random_word(k, i); });
+      "kaon::test::words", Kokkos::RangePolicy<Exec>(exec, 0, 1000),
+      KOKKOS_LAMBDA(int const i) { words(i) = random_word(k, i); });
   exec.fence();
   auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, words);
   for (std::uint64_t i = 0; i < 1000; ++i) ASSERT_EQ(host(i), random_word(key, i));

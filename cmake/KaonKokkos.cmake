@@ -1,0 +1,18 @@
+# kaon_kokkos: Kokkos and the header-only Random123, as all of Kaon sees them.
+add_library(kaon_kokkos INTERFACE)
+add_library(Kaon::kokkos ALIAS kaon_kokkos)
+set_target_properties(kaon_kokkos PROPERTIES EXPORT_NAME kokkos)
+target_link_libraries(kaon_kokkos INTERFACE Kokkos::kokkos)
+# Kokkos and friends as system headers: their warnings are not ours.
+foreach(target Kokkos::kokkos Kokkos::kokkoscore Kokkos::kokkoscontainers ${kaon_kokkos_kernels})
+  if(TARGET ${target})
+    get_target_property(includes ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    if(includes)
+      set_property(TARGET ${target} APPEND PROPERTY INTERFACE_SYSTEM_INCLUDE_DIRECTORIES ${includes})
+    endif()
+  endif()
+endforeach()
+if(NOT RANDOM123_INCLUDE_DIR STREQUAL "/usr/include")
+  target_include_directories(kaon_kokkos SYSTEM INTERFACE $<BUILD_INTERFACE:${RANDOM123_INCLUDE_DIR}>)
+endif()
+message(STATUS "Kokkos ${Kokkos_VERSION} (${Kokkos_DEVICES}) in ${Kokkos_DIR}; HDF5 ${HDF5_VERSION}; MPI ${MPI_CXX_VERSION}")

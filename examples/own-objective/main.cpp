@@ -1,0 +1,90 @@
+// Trains an objective of one's own with EF21-Muon twice: by a loop written here, and by kaon::Training with a deck, which adds
+// checkpoints, restarts, metrics and stop rules. Run it on any number of ranks: the numbers are the same.
+#include "factorisation.hpp"
+
+#include <kaon/optimizer/ef21_muon.hpp>
+#include <kaon/optimizer/schedule.hpp>
+#include <kaon/run/leave.hpp>
+#include <kaon/run/training.hpp>
+
+#include <mpi.h>
+
+#include <cstdio>
+
+namespace {
+
+constexpr int workers = 4, steps = 200;
+
+std::unique_ptr<kaon::Objective<float>> make_problem() {
+  return std::make_unique<example::Factorisation<float>>(96, 64, 8, workers, 1);
+}
+
+// 1. The optimizer alone.
+void own_loop(kaon::Communicator const& comm) {
+  kaon::LayerSettings layer;  // both layers: spectral norm, messages 4 and 2 bits a value
+  layer.lmo.norm = "spectral";
+  layer.radius = 0.15;
+  layer.beta = 0.5;
+  layer.uplink = "bits:4";
+  layer.downlink = "bits:2";
+  kaon::OptimizerSettings optimizer;
+  optimizer.workers = workers;  // logical: they share however many ranks there are
+
+  auto const problem = make_problem();
+  kaon::Ef21Muon<float> muon(kaon::Space(), comm, problem->layers(), {layer, layer}, optimizer);
+  kaon::Schedule const schedule("linear", steps, 0.5);
+  muon.initialize(*problem);
+  for (std::uint64_t k = 0; k < steps; ++k) {
+    bool const show = k % 50 == 0 || k + 1 == steps;
+    auto const report = muon.step(*problem, k, schedule.multiplier(k), show);
+    auto const bytes = muon.exchange().bytes();
+    auto const up = comm.sum(static_cast<std::int64_t>(bytes.up)), down = comm.sum(static_cast<std::int64_t>(bytes.down));
+    if (show && comm.rank() == 0)
+      std::printf("step %3d  loss %.9g  bytes up %lld down %lld  contraction of U up %.3f down %.3f\n", static_cast<int>(k + 1),
+                  report.loss, static_cast<long long>(up), static_cast<long long>(down), report.layers[0].alpha_up,
+                  report.layers[0].alpha_down);
+  }
+}
+
+// 2. The same as a whole run, from a deck. (Deck::from_file reads one from a file.)
+kaon::Exit whole_run(kaon::Communicator const& comm) {
+  auto const deck = kaon::Deck::from_text(R"(
+    [run]
+    steps = 200
+    directory = factorise-run
+    log_every = 50
+    [objective]
+    kind = own
+    [optimizer]
+    workers = 4
+    beta = 0.5
+    schedule = linear
+    [group.factors]
+    layers = U V
+    norm = spectral
+    radius = 0.15
+    uplink = bits:4
+    downlink = bits:2
+  )",
+                                          "the deck in main.cpp");
+  kaon::Log const log(comm.rank());
+  kaon::Training<float> training(comm, deck, {"own-objective", "none", "", ""}, log, make_problem());
+  training.start();
+  return training.run(std::nullopt);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int provided = 0;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  Kokkos::initialize(argc, argv);
+  int const code = kaon::leave_together("factorise", [] {
+    kaon::Communicator const comm(MPI_COMM_WORLD);
+    own_loop(comm);
+    return whole_run(comm);
+  });
+  Kokkos::finalize();
+  MPI_Finalize();
+  return code;
+}

@@ -1,0 +1,80 @@
+"""scan.py ROOT: rules of the house that can be read off the sources. Prints every breach, exits 1 if there is one."""
+import pathlib
+import re
+import sys
+
+# kernels/ takes views and instances: nothing of the library above it, no messages, no files.
+ABOVE = re.compile(r'#\s*include\s*[<"](?:kaon/(?P<room>\w+)/|(?P<lib>mpi\.h|hdf5\.h|H5))')
+# What later versions of Kokkos removed or moved; the two files that know the versions are excused.
+REMOVED = re.compile(r"\bHostMirror\b|Kokkos::Experimental\b")
+VERSIONED = {"kernels/core/compat.hpp", "kernels/core/instantiate.hpp"}
+LAUNCH = re.compile(r"\bparallel_(?:for|reduce|scan)\s*\(\s*(?P<first>[^,(]*)")
+NESTED = re.compile(r"^Kokkos::(?:Team|Thread|Vector)\w*Range$")
+# Functions of the house that launch under a label which their caller names.
+LABELLED = re.compile(r'\b(?:reduce_sum|reduce_max|pack_codes)(?:<[^;()]*>)?\s*\(\s*\w+,\s*"(?P<label>[^"]*)"')
+# A view made with a literal label: View<…> x("…", or a view member x_("…".
+ALLOCATION = re.compile(
+    r'(?:\b(?:Kokkos::View|Matrix|Vector|Scalar|Bytes|Buffer|Cube)\b\s*(?:<[^;"()]*>)?(?:\s+const)?(?:\s+\w+)?|\b\w+_)\s*[({]\s*'
+    r'(?:Kokkos::view_alloc\s*\(\s*(?:Kokkos::WithoutInitializing\s*,\s*)?)?"(?P<label>[^"]*)"'
+)
+COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.S)
+NOT_VIEWS = re.compile(r"^(?:origin_|name_|path_|[sd]gesdd_)")
+
+
+def plain(text):
+    """The text without comments, as long as before, line for line."""
+    return COMMENT.sub(lambda m: m.group(1) or re.sub(r"[^\n]", " ", m.group(0)), text)
+
+
+def breaches(path, text, kernel_rooms):
+    """Yields (line, what) for one file; `path` is relative to the root."""
+    text = plain(text)
+
+    def at(match):
+        return text.count("\n", 0, match.start()) + 1
+
+    if path.startswith("kernels/"):
+        for m in ABOVE.finditer(text):
+            if m["lib"] or m["room"] not in kernel_rooms:
+                yield at(m), "a kernel includes " + (m["lib"] or "kaon/" + m["room"])
+    if path not in VERSIONED:
+        for m in REMOVED.finditer(text):
+            yield at(m), m[0] + " belongs to kernels/core/compat.hpp"
+    for m in LAUNCH.finditer(text):
+        first = m["first"].strip()
+        if NESTED.match(first) or re.match(r"^label\b", first) or first.startswith('"kaon::'):
+            continue
+        yield at(m), f"a kernel without a label that begins with kaon::, but with {first}"
+    for pattern in (LABELLED, ALLOCATION):
+        for m in pattern.finditer(text):
+            if not m["label"].startswith("kaon::") and not NOT_VIEWS.match(m[0]):
+                yield at(m), f'the label "{m["label"]}" does not begin with kaon::'
+
+
+def lines(root, folders):
+    return sum(len(f.read_text().splitlines()) for d in folders for f in sorted((root / d).rglob("*.[ch]pp")))
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    kernel_rooms = {p.name for p in (root / "kernels").iterdir() if p.is_dir()}
+    count = bad = labels = 0
+    for folder in ("kernels", "src"):
+        for file in sorted((root / folder).rglob("*.[ch]pp")):
+            path, text = file.relative_to(root).as_posix(), file.read_text()
+            count += 1
+            labels += text.count('"kaon::')
+            for line, what in breaches(path, text, kernel_rooms):
+                bad += 1
+                print(f"{path}:{line}: {what}")
+    source, tests = lines(root, ("kernels", "src", "apps")), lines(root, ("tests",))
+    print(f"{count} files, {labels} labels, {bad} breaches")
+    print(f"{tests} lines of tests, {source} of sources: {tests / source:.2f} (at least 0.7)")
+    if count < 100 or labels < 50:
+        print("too few were found: is this the root of Kaon?")
+        bad += 1
+    return 1 if bad or tests < 0.7 * source else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

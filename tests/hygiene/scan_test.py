@@ -1,0 +1,41 @@
+"""The scan finds what it is there for, and nothing in sound code."""
+import scan
+
+ROOMS = {"core", "linalg"}
+SOUND = [
+    'Kokkos::parallel_for("kaon::fill", Policy(exec, 0, n), f);',
+    'Kokkos::parallel_for(\n      "kaon::fill", Policy(exec, 0, n), f);',
+    "Kokkos::parallel_for(Kokkos::TeamThreadRange(team, n), f);",
+    'Kokkos::parallel_for(label + "_final", Policy(exec, 1), f);',
+    'Matrix<T, Exec> a("kaon::a", 3, 4);',
+    'W_.emplace_back("kaon::optimizer::W", rows, cols);',
+    'throw UsageError("a message");',
+    "// parallel_for(Policy(exec)) and Kokkos::Experimental in a comment",
+    "#include <kaon/core/types.hpp>",
+    'reduce_sum(exec, "kaon::norm", r, p, n, f);',
+]
+BROKEN = [
+    "Kokkos::parallel_for(Kokkos::RangePolicy<Exec>(exec, 0, n), f);",
+    'Kokkos::parallel_for("fill", Policy(exec, 0, n), f);',
+    "Kokkos::parallel_reduce(n, f, sum);",
+    'Matrix<T, Exec> a("a", 3, 4);',
+    'Kokkos::View<T**, Kokkos::LayoutRight> a("work", 3, 4);',
+    'R_("residual", 3, 4)',
+    'Matrix<T, Exec>(Kokkos::view_alloc(Kokkos::WithoutInitializing, "a"), 3, 4)',
+    'reduce_sum(exec, "norm", r, p, n, f);',
+    'pack_codes<1>(exec, "signs", out, n, f);',
+    "typename V::HostMirror h;",
+    "Kokkos::Experimental::HIP exec;",
+    "#include <mpi.h>",
+    '#include "hdf5.h"',
+    "#include <kaon/optimizer/server.hpp>",
+]
+
+for text in SOUND:
+    assert not list(scan.breaches("kernels/x.cpp", text, ROOMS)), text
+for text in BROKEN:
+    assert len(list(scan.breaches("kernels/x.cpp", text, ROOMS))) == 1, text
+assert not list(scan.breaches("src/x.cpp", "#include <mpi.h>", ROOMS))
+assert not list(scan.breaches("kernels/core/compat.hpp", "Kokkos::Experimental::HIP exec;", ROOMS))
+assert [line for line, _ in scan.breaches("src/x.cpp", '/* 1\n2 */\n\nf(); parallel_for(n, f);', ROOMS)] == [4]
+print(len(SOUND) + len(BROKEN), "snippets judged rightly")
