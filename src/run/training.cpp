@@ -134,17 +134,17 @@ double Training<T>::validate() {
 }
 
 template <class T>
-void Training<T>::one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics, WallClock& clock) {
+void Training<T>::one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics) {
   auto const every = deck_.integer("run.log_every");
   std::uint64_t const k = totals_.steps;
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
   bool const measure = every > 0 && ((k + 1) % static_cast<std::uint64_t>(every) == 0 || k + 1 == steps || k == 0);
   double const multiplier = schedule_.multiplier(k);
-  clock.step_begins();
+  double const begin = steady_seconds();
   auto const report = optimizer_->step(*objective_, k, multiplier, measure);
   totals_.steps = k + 1;
   totals_.samples += objective_->samples_per_gradient() * static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
-  double const seconds = clock.step_ends();
+  double const seconds = steady_seconds() - begin;
   phases_ += report.times;
   seconds_ += seconds;
 
@@ -216,18 +216,23 @@ Exit Training<T>::run(std::optional<double> time_limit) {
 
   bool stopped = false;
   while (totals_.steps < steps && !stopped) {
-    one_step(progress, metrics.get(), layer_metrics.get(), clock);
+    clock.step_begins();
+    one_step(progress, metrics.get(), layer_metrics.get());
     std::uint64_t const done = totals_.steps;
+    if (validate_every > 0 && done % validate_every == 0 && done < steps) {
+      progress.finish();
+      report_validation(validate());
+    }
+    clock.step_ends();
+
     auto const decision = rules.decide();
     stopped = decision.stop && done < steps;
     bool const due = every > 0 && done % every == 0;
-    bool const check = validate_every > 0 && done % validate_every == 0 && done < steps;
-    if (!decision.reason.empty() || due || check) progress.finish();
+    if (!decision.reason.empty() || due) progress.finish();
     if (!decision.reason.empty())
       log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
     if (decision.save || decision.stop || due) save(clock);
     if (decision.save || decision.stop) rules.acted();
-    if (check && !stopped) report_validation(validate());
   }
   progress.finish();
   if (committed_ != totals_.steps) save(clock);

@@ -53,7 +53,7 @@ class Training {
   double validate();
 
  private:
-  void one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics, WallClock& clock);
+  void one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
   std::string save(WallClock& clock);
