@@ -15,9 +15,9 @@ if(NOT Kokkos_FOUND)
   kaon_missing("Kaon needs Kokkos 3.4.01 or later and CMake found none. Cure: pass -DCMAKE_PREFIX_PATH=<kokkos prefix>, or on "
     "Debian and Ubuntu run cmake/dependencies.sh, whose last line is that prefix.")
 endif()
-# Debian's own package exports an include path that does not exist.
-get_target_property(kokkos_includes Kokkos::kokkos INTERFACE_INCLUDE_DIRECTORIES)
-if(NOT kokkos_includes AND Kokkos_INCLUDE_DIRS)
+# Debian's own package exports an include path that does not exist; its package variable has the right one.
+get_target_property(kaon_kokkos_includes Kokkos::kokkos INTERFACE_INCLUDE_DIRECTORIES)
+if(Kokkos_INCLUDE_DIRS AND "${kaon_kokkos_includes}" MATCHES "^/" AND NOT EXISTS "${kaon_kokkos_includes}")
   set_target_properties(Kokkos::kokkos PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${Kokkos_INCLUDE_DIRS}")
 endif()
 
