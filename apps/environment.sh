@@ -1,8 +1,7 @@
-# Sourced by scripts that run Kaon: settings that a user may override from outside, each for a measured reason (docs/install.md).
+# Sourced by scripts that run Kaon: settings that a user may override from outside, each with its reason.
 export OMP_PROC_BIND=${OMP_PROC_BIND:-false}         # with a plain mpiexec every bound rank would land on CPU 0
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}   # idle OpenMP threads must not spin against other ranks
-export HWLOC_HIDE_ERRORS=${HWLOC_HIDE_ERRORS:-2}
-# OpenBLAS before 0.3.24 takes newer CPUs for a Prescott (SSE3): sgemm at a third of its speed.
+# OpenBLAS 0.3.21 takes CPUs newer than itself for a Prescott (SSE3): sgemm at a third of its speed.
 if [ -z "${OPENBLAS_CORETYPE:-}" ] && [ -r /proc/cpuinfo ]; then
   kaon_cpu=$(grep -m 1 '^flags' /proc/cpuinfo || true)
   case "$("${KAON_TRAIN:-kaon-train}" --version 2>/dev/null)" in

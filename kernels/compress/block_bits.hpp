@@ -9,11 +9,11 @@ namespace kaon {
 /// be short). Every block carries γ·q with codes q and the least-squares scale γ = ⟨x, q⟩/‖q‖², so that ‖x − γq‖² = (1 − cos²(x,
 /// q))‖x‖²: never expansive; rounding γ by a factor 1 + δ, |δ| ≤ 2⁻⁸, leaves α(1 − δ²).
 ///
-/// | b    | q for the value v of a block of B values                                             | guaranteed α / (1 − 2⁻¹⁶) |
-/// |------|--------------------------------------------------------------------------------------|----------------------------------|
-/// | 1    | sign v; γ = mean |v|                                                                 | 1/B | | 2    | ±0.4528 where
-/// |v| ≤ 0.9816 rms, else ±1.510 (Lloyd–Max for a Gaussian; Max, 1960)    | h²/((h² − l²)√B/θ + l²B), B ≥ 16 | | 4, 8 | mid-rise
-/// ±(c + ½), c = min(⌊H|v|/max|v|⌋, H − 1), H = 2^(b−1)                        | see block_bits_alpha             |
+/// Codes q of a value v in a block of B values, and the guaranteed α / (1 − 2⁻¹⁶):
+///   b = 1: sign v, γ = mean |v|; 1/B.
+///   b = 2: l = ±0.4528 where |v| ≤ θ = 0.9816 rms, else h = ±1.510 (Lloyd–Max for a Gaussian; Max, 1960);
+///          h²/((h² − l²)√B/θ + l²B), B ≥ 16.
+///   b = 4, 8: mid-rise ±(c + ½), c = min(⌊H|v|/max|v|⌋, H − 1), H = 2^(b−1); see block_bits_alpha.
 ///
 /// A block of zeros has γ = 0 and decodes to zeros. In other blocks a zero has the sign +. Values beyond the range of float
 /// (double only) are clamped to it, those below it are zero; a NaN or an infinity makes its whole block NaN. Scales under 2⁻¹²⁶

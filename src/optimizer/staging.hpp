@@ -14,7 +14,7 @@ namespace kaon {
 using Space = Kokkos::DefaultExecutionSpace;
 
 /// Device buffers between compressors and messages, made once for the largest layer and packet.
-/// A packet's size is needed on the host before it can be sent: encode() is the one fence of a message.
+/// A packet's size and bytes are needed on the host before it can be sent: encode() fences once for each, nothing else here does.
 template <class T>
 class Staging {
  public:

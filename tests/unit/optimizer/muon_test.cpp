@@ -89,7 +89,7 @@ TYPED_TEST(Muon, IdentityWithOneWorkerIsSerialMuon) {
       auto const w = test::to_host(kaon->server().W()[i]);
       double worst = 0;
       for (std::size_t e = 0; e < x.a.size(); ++e) worst = std::max(worst, std::abs(w.a[e] - x.a[e]));
-      double const tolerance = (std::is_same_v<T, float> ? 2e-6 : 4e-15) * steps;
+      double const tolerance = (std::is_same_v<T, float> ? 2e-7 : 4e-16) * steps;
       std::printf("%s, %s, nesterov %d: largest difference from serial fp64 Muon %.2e, tolerance %.2e\n", layers[i].name.c_str(),
                   sizeof(T) == 4 ? "float" : "double", nesterov, worst, tolerance);
       EXPECT_LE(worst, tolerance);
