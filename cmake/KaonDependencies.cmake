@@ -34,6 +34,16 @@ else()
   kaon_missing("The Kokkos Kernels in ${KokkosKernels_DIR} exports no target that Kaon knows (Kokkos::kokkoskernels).")
 endif()
 
+set(kaon_vendor)
+if("CUDA" IN_LIST Kokkos_DEVICES)
+  find_package(CUDAToolkit QUIET)
+  if(NOT CUDAToolkit_FOUND)
+    kaon_missing("Kokkos has CUDA, but CMake found no CUDA toolkit (Kaon calls cuBLAS and cuSOLVER). Cure: load your site's CUDA module, or "
+      "pass -DCUDAToolkit_ROOT=<prefix>.")
+  endif()
+  set(kaon_vendor CUDA::cublas CUDA::cusolver)
+endif()
+
 find_package(MPI QUIET COMPONENTS CXX)
 if(NOT MPI_CXX_FOUND)
   kaon_missing("Kaon needs MPI. Cure: load your site's MPI module, or apt-get install mpich libmpich-dev.")

@@ -4,6 +4,8 @@
 
 #include <Kokkos_Core.hpp>
 
+#include <string>
+
 #if KOKKOS_VERSION < 30401
 #error "Kaon needs Kokkos 3.4.01 or later"
 #endif
@@ -37,6 +39,24 @@ using StagingSpace = Kokkos::Experimental::HIPHostPinnedSpace;
 #else
 using StagingSpace = Kokkos::HostSpace;
 #endif
+
+/// Name of the GPU that kernels run on; empty where there is none.
+inline std::string gpu_name() {
+#if defined(KOKKOS_ENABLE_CUDA)
+  return Kokkos::Cuda().cuda_device_prop().name;
+#elif defined(KOKKOS_ENABLE_HIP)
+#if KOKKOS_VERSION >= 40000
+  int const device = Kokkos::HIP().hip_device();
+#else
+  int const device = Kokkos::Experimental::HIP().hip_device();
+#endif
+  hipDeviceProp_t properties;
+  if (hipGetDeviceProperties(&properties, device) != hipSuccess) return "HIP device of unknown name";
+  return std::string(properties.name) + " " + properties.gcnArchName;
+#else
+  return {};
+#endif
+}
 
 /// Mathematical functions for kernels.
 namespace math {

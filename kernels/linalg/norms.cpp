@@ -103,10 +103,8 @@ void row_sum_squares(Exec const& exec, Out<Vector<double, Exec>> const& result, 
       "kaon::row_sum_squares", Policy(exec, static_cast<int>(A.extent(0)), fixed_team_size<Exec>),
       KOKKOS_LAMBDA(Member const& team) {
         int const i = team.league_rank();
-        double sum = 0;
-        Kokkos::parallel_reduce(
-            Kokkos::TeamThreadRange(team, n),
-            [&](int const j, double& s) { s += static_cast<double>(A(i, j)) * static_cast<double>(A(i, j)); }, sum);
+        double const sum = detail::team_sum<Exec>(
+            team, 0, n, [&](std::int64_t const j) { return static_cast<double>(A(i, j)) * static_cast<double>(A(i, j)); });
         Kokkos::single(Kokkos::PerTeam(team), [&]() { result(i) = sum; });
       });
 }

@@ -3,6 +3,10 @@
 
 #include <kaon/core/types.hpp>
 
+// Random123 marks its functions for nvcc alone, and there for the device alone; its SSE part, which Philox does not use, cannot
+// be marked so.
+#define R123_CUDA_DEVICE KOKKOS_FUNCTION
+#define R123_USE_SSE 0
 #include <Random123/philox.h>
 
 namespace kaon {

@@ -1,6 +1,8 @@
 #include <kaon/core/reduce.hpp>
 #include <kaon/support/backends.hpp>
+#include <kaon/support/traps.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace kaon {
@@ -27,6 +29,46 @@ TYPED_TEST(Reduce, SumAndMaxAgreeWithTheHostForEverySize) {
     double const error = std::abs(s - expected), bound = 1e-15 * std::max(1.0, expected) * std::sqrt(double(n) + 1);
     EXPECT_LE(error, bound) << "n " << n << ", error " << error;
     EXPECT_EQ(m, largest) << "n " << n;
+  }
+}
+
+// On a host entry i of a block goes to lane i mod 8 and lanes are added in halves: part of the arithmetic, on every host space.
+TYPED_TEST(Reduce, HostSumsGoThroughEightLanes) {
+  using Exec = typename TypeParam::Exec;
+  if (!runs_on_host<Exec>) GTEST_SKIP() << "a device has an order of its own";
+  Exec const exec;
+  Vector<double, Exec> partials("kaon::test::partials", 8);
+  Scalar<double, Exec> sum("kaon::test::sum");
+  for (std::int64_t n : {1, 7, 8, 9, 4095, 4096, 4100, 12289}) {
+    auto const f = KOKKOS_LAMBDA(std::int64_t i) { return 1.0 / static_cast<double>(3 + (i * 7919) % 10007); };
+    reduce_sum<Exec>(exec, "kaon::test::reduce_sum", sum, partials, n, f);
+    exec.fence();
+    double got = 0, expected = 0;
+    Kokkos::deep_copy(got, sum);
+    for (std::int64_t begin = 0; begin < n; begin += 4096) {
+      double lane[8] = {};
+      for (std::int64_t i = begin; i < std::min<std::int64_t>(n, begin + 4096); ++i) lane[(i - begin) % 8] += f(i);
+      expected += ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+    }
+    EXPECT_EQ(got, expected) << "n " << n;
+  }
+}
+
+TYPED_TEST(Reduce, MaxPassesOverNaN) {
+  using Exec = typename TypeParam::Exec;
+  test::Untrapped const untrapped;
+  Exec const exec;
+  double const nan = std::nan("");
+  Vector<double, Exec> partials("kaon::test::partials", 8);
+  Scalar<double, Exec> top("kaon::test::top");
+  for (std::int64_t const at : {0, 3, 4096, 8999}) {
+    reduce_max<Exec>(
+        exec, "kaon::test::reduce_max", top, partials, 9000,
+        KOKKOS_LAMBDA(std::int64_t i) { return i == at ? nan : static_cast<double>(i % 17); });
+    exec.fence();
+    double got = 0;
+    Kokkos::deep_copy(got, top);
+    EXPECT_EQ(got, 16) << at;
   }
 }
 

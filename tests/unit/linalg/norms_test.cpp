@@ -1,5 +1,6 @@
 // Sums over matrices against fp64 sums on the host.
 #include <kaon/linalg/norms.hpp>
+#include <kaon/support/traps.hpp>
 
 #include <kaon/support/backends.hpp>
 
@@ -114,6 +115,7 @@ TYPED_TEST(Norms, SquaresOfTinyAndHugeEntriesDoNotLeaveDouble) {
 }
 
 TYPED_TEST(Norms, CountsEveryKindOfNonFiniteEntry) {
+  kaon::test::Untrapped const untrapped;
   using T = typename TypeParam::T;
   HostMatrix h = test::random_matrix(70, 90, 15);
   auto const count = [&] {
