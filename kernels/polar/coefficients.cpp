@@ -9,7 +9,7 @@
 namespace kaon {
 namespace {
 
-constexpr double lowest = 1e-3;  // the smallest relative singular value that the minimax sets are made for
+constexpr double lowest = 1e-3;  // the smallest relative singular value that the published minimax sets are made for
 
 /// Gaussian elimination with partial pivoting of a 4×4 system; the last column is the right-hand side.
 std::array<double, 4> solve4(std::array<std::array<double, 5>, 4> a) {
@@ -85,10 +85,12 @@ std::vector<Triple> minimax_composition(int steps, double lower, double cushion,
   return table;
 }
 
-std::vector<std::string> polar_sets() { return {"muon", "you", "polar-express", "cans"}; }
+std::vector<std::string> polar_sets() { return {"muon", "you", "polar-express", "cans", "minimax"}; }
 
-std::vector<Triple> polar_coefficients(std::string const& set, int steps) {
+std::vector<Triple> polar_coefficients(std::string const& set, int steps, double lower) {
   if (steps < 1) throw UsageError("polar set '" + set + "': steps must be at least 1, not " + std::to_string(steps));
+  if (!(lower > 0 && lower < 1))
+    throw UsageError("polar set '" + set + "': lower must be in (0, 1), not " + std::to_string(lower));
   if (set == "muon") return std::vector<Triple>(static_cast<std::size_t>(steps), Triple{3.4445, -4.7750, 2.0315});
   if (set == "you") {
     if (steps != 5) throw UsageError("polar set 'you' has exactly 5 steps, not " + std::to_string(steps) + "; set steps to 5");
@@ -99,12 +101,36 @@ std::vector<Triple> polar_coefficients(std::string const& set, int steps) {
             {2.8366, -3.0525, 1.2012}};
   }
   if (set == "polar-express")
-    return steps <= 5 ? minimax_composition(steps, lowest, 0.02, 1.02)
-                      : minimax_composition(steps, lowest, 0.02407327424182761, 1);
+    return steps <= 5 ? minimax_composition(steps, lower, 0.02, 1.02) : minimax_composition(steps, lower, 0.02407327424182761, 1);
   if (set == "cans") return minimax_composition(steps, lowest, 0, 1);
+  if (set == "minimax") return minimax_composition(steps, lower, 0, 1);
   std::string known;
   for (auto const& name : polar_sets()) known += (known.empty() ? "" : ", ") + name;
   throw UsageError("unknown polar set '" + set + "'; known: " + known);
+}
+
+std::vector<Triple> polar_coefficients_within(std::string const& set, double tolerance, double lower) {
+  constexpr int most = 40;
+  if (set == "muon" || set == "you")
+    throw UsageError("polar set '" + set + "' is a fixed table and converges to no tolerance; use polar-express or minimax");
+  if (!(tolerance > 0 && tolerance < 1))
+    throw UsageError("polar set '" + set + "': tolerance must be in (0, 1), not " + std::to_string(tolerance));
+  for (int steps = 1; steps <= most; ++steps) {
+    auto table = polar_coefficients(set, steps, lower);
+    if (worst_error(table, lower) <= tolerance) return table;
+  }
+  throw UsageError("polar set '" + set + "' does not reach its tolerance on [lower, 1] within " + std::to_string(most) +
+                   " steps; raise tolerance or lower");
+}
+
+double worst_error(std::vector<Triple> const& table, double lower) {
+  constexpr int points = 8192;
+  double worst = 0;
+  for (int i = 0; i <= points; ++i) {
+    double const sigma = std::pow(lower, 1 - static_cast<double>(i) / points);
+    worst = std::fmax(worst, std::fabs(polar_map(table, sigma) - 1));
+  }
+  return worst;
 }
 
 double polar_map(std::vector<Triple> const& table, double sigma) {

@@ -26,11 +26,22 @@ std::vector<Triple> minimax_composition(int steps, double lower, double cushion,
 /// The table of a named set for a number of steps ≥ 1, for singular values in [0, 1]:
 ///   muon           Jordan's triple (3.4445, −4.7750, 2.0315) at every step; does not converge, settles in 0.68…1.13
 ///   you            J. You's five triples; exactly 5 steps
-///   polar-express  minimax for [10⁻³, 1]; up to 5 steps with cushion 0.02 and safety 1.02, beyond with cushion 0.0240733 and no
-///                  safety: the published tables of 5 and 8 terms
-///   cans           minimax without safeguards (arXiv 2506.10935)
-/// Throws UsageError on another name (naming the known ones) or a number of steps that the set does not have.
-std::vector<Triple> polar_coefficients(std::string const& set, int steps);
+///   polar-express  minimax for [lower, 1]; up to 5 steps with cushion 0.02 and safety 1.02, beyond with cushion 0.0240733 and no
+///                  safety: for lower = 10⁻³ the published tables of 5 and 8 terms
+///   cans           minimax for [10⁻³, 1] without safeguards (arXiv 2506.10935)
+///   minimax        the same for [lower, 1]: the fewest steps that there are for an interval and an error; needs singular values
+///                  that do not pass 1
+/// Throws UsageError on another name (naming the known ones), a number of steps that the set does not have, or lower outside
+/// (0, 1).
+std::vector<Triple> polar_coefficients(std::string const& set, int steps, double lower = 1e-3);
+
+/// The table of a generated set (polar-express, minimax, cans) with the fewest steps whose worst_error(table, lower) is at most
+/// `tolerance`. Throws UsageError when 40 steps are too few, on other sets, and unless 0 < tolerance < 1.
+std::vector<Triple> polar_coefficients_within(std::string const& set, double tolerance, double lower = 1e-3);
+
+/// max |polar_map(σ) − 1| over σ in [lower, 1], on 8193 points spaced geometrically (an interior extremum is missed by less than
+/// 1e-5 of itself).
+double worst_error(std::vector<Triple> const& table, double lower);
 
 /// The names that polar_coefficients knows.
 std::vector<std::string> polar_sets();

@@ -2,9 +2,8 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/core/instantiate.hpp>
-#include <kaon/linalg/gemm.hpp>
-#include <kaon/linalg/norms.hpp>
 #include <kaon/linalg/svd_host.hpp>
+#include <kaon/polar/scaling.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -13,34 +12,6 @@
 
 namespace kaon {
 namespace polar_kernels {
-
-/// X ← G/√(squares()), in double so that no norm that T can hold over- or underflows; zero where the norm is zero.
-template <class T, class Exec>
-void normalise(Exec const& exec, Out<Matrix<T, Exec>> const& X, In<ConstMatrix<T, Exec>> const& G,
-               In<ConstScalar<double, Exec>> const& squares) {
-  T* x = X.data();
-  T const* g = G.data();
-  Kokkos::parallel_for(
-      "kaon::polar_normalise",
-      Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, static_cast<std::int64_t>(X.size())),
-      KOKKOS_LAMBDA(std::int64_t const i) {
-        double const norm = math::sqrt(squares());
-        x[i] = norm == 0.0 ? T(0) : static_cast<T>(static_cast<double>(g[i]) / norm);
-      });
-}
-
-/// B ← a·I + b·A for square matrices.
-template <class T, class Exec>
-void shift(Exec const& exec, Out<Matrix<T, Exec>> const& B, T a, T b, In<ConstMatrix<T, Exec>> const& A) {
-  int const r = static_cast<int>(A.extent(0));
-  using Policy = Kokkos::TeamPolicy<Exec>;
-  using Member = typename Policy::member_type;
-  Kokkos::parallel_for(
-      "kaon::polar_shift", Policy(exec, r, fixed_team_size<Exec>), KOKKOS_LAMBDA(Member const& team) {
-        int const i = team.league_rank();
-        Kokkos::parallel_for(Kokkos::TeamThreadRange(team, r), [&](int const j) { B(i, j) = b * A(i, j) + (i == j ? a : T(0)); });
-      });
-}
 
 template <class T, class Exec>
 void exact(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T, Exec>> const& G) {
@@ -60,58 +31,97 @@ void exact(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T, Ex
   exec.fence();
 }
 
+PolarArithmetic arithmetic(PolarSettings const& settings, PolarPlan const& plan) {
+  if (settings.half && !settings.exact) return PolarArithmetic::half;
+  return plan.symmetric ? PolarArithmetic::symmetric : PolarArithmetic::plain;
+}
+
 }  // namespace polar_kernels
 
 template <class T, class Exec>
-Polar<T, Exec>::Polar(PolarSettings const& settings, int rows, int cols)
-    : rows_(rows), cols_(cols), exact_(settings.exact), table_(polar_coefficients(settings.set, settings.steps)) {
-  require(rows > 0 && cols > 0, "Polar: needs at least one row and one column");
+Polar<T, Exec>::Polar(PolarSettings const& settings, int rows, int cols, int batch)
+    : rows_(rows),
+      cols_(cols),
+      batch_(batch),
+      exact_(settings.exact),
+      spectral_(settings.scaling == "spectral"),
+      plan_(make_polar_plan(settings, rows, cols, static_cast<double>(std::numeric_limits<T>::epsilon()))),
+      products_(polar_kernels::arithmetic(settings, plan_), std::max(rows, cols), std::min(rows, cols), batch) {
+  require(rows > 0 && cols > 0 && batch > 0, "Polar: needs at least one row, one column and one matrix");
   if (exact_) return;
-  auto const m = static_cast<std::size_t>(rows);
-  auto const n = static_cast<std::size_t>(cols);
-  auto const r = std::min(m, n);
-  ping_ = Matrix<T, Exec>("kaon::polar::ping", m, n);
-  if (table_.size() > 1) pong_ = Matrix<T, Exec>("kaon::polar::pong", m, n);
-  square_ = Matrix<T, Exec>("kaon::polar::square", r, r);
-  factor_ = Matrix<T, Exec>("kaon::polar::factor", r, r);
-  norm_ = Scalar<double, Exec>("kaon::polar::norm");
-  partials_ = Vector<double, Exec>("kaon::polar::partials", static_cast<std::size_t>(norm_workspace(rows, cols)));
+  auto const count = static_cast<std::size_t>(batch);
+  auto const s = static_cast<std::size_t>(std::min(rows, cols)), l = static_cast<std::size_t>(std::max(rows, cols));
+  auto const square = [&](std::string const& label) { return Matrix<T, Exec>(label, count * s, s); };
+  X_ = Matrix<T, Exec>("kaon::polar::X", count * l, s);
+  R_ = square("kaon::polar::R");
+  P_ = square("kaon::polar::P");
+  auto const& starts = plan_.starts;
+  bool const restarts = std::count(starts.begin(), starts.end(), true) > 1;
+  bool const goes_on = std::count(starts.begin(), starts.end(), false) > 0;
+  if (restarts) next_X_ = Matrix<T, Exec>("kaon::polar::next_X", count * l, s);
+  if (goes_on) {
+    Q_ = square("kaon::polar::Q");
+    next_R_ = square("kaon::polar::next_R");
+  }
+  if (goes_on || spectral_) work_ = square("kaon::polar::work");
+  factor_ = Vector<double, Exec>("kaon::polar::factor", count);
+  partials_ = Vector<double, Exec>("kaon::polar::partials", static_cast<std::size_t>(inverse_norms_workspace(rows, cols, batch)));
+  if (spectral_) {
+    norms_ = Vector<double, Exec>("kaon::polar::norms", count);
+    log_ = Vector<double, Exec>("kaon::polar::log", count);
+  }
 }
 
 template <class T, class Exec>
 void Polar<T, Exec>::operator()(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T, Exec>> const& G) {
-  require(static_cast<int>(G.extent(0)) == rows_ && static_cast<int>(G.extent(1)) == cols_ && Z.extent(0) == G.extent(0) &&
-              Z.extent(1) == G.extent(1),
+  auto const height = static_cast<std::size_t>(rows_) * static_cast<std::size_t>(batch_);
+  require(G.extent(0) == height && static_cast<int>(G.extent(1)) == cols_ && Z.extent(0) == height && Z.extent(1) == G.extent(1),
           "Polar: a matrix has another shape than the workspace");
   require(Z.span_is_contiguous() && G.span_is_contiguous(), "Polar: a matrix is not contiguous");
   require(Z.data() != G.data(), "Polar: the output is also the input");
-  if (exact_) return polar_kernels::exact<T>(exec, Z, G);
-  bool const wide = rows_ <= cols_;
-  sum_squares<T>(exec, norm_, partials_, G);
-  Matrix<T, Exec> X = ping_;
-  Matrix<T, Exec> next = pong_;
-  polar_kernels::normalise<T>(exec, X, G, norm_);
-  for (std::size_t step = 0; step < table_.size(); ++step) {
-    Triple const& p = table_[step];
-    if (wide)
-      symmetric_product<T>(exec, square_, X);
-    else
-      gram<T>(exec, square_, X);
-    polar_kernels::shift<T>(exec, factor_, static_cast<T>(p.a), static_cast<T>(p.b), square_);
-    gemm<T>(exec, factor_, Op::none, square_, Op::none, square_, static_cast<T>(p.c), T(1));
-    Matrix<T, Exec> const Y = step + 1 == table_.size() ? Matrix<T, Exec>(Z) : next;
-    if (wide)
-      gemm<T>(exec, Y, Op::none, factor_, Op::none, X);
-    else
-      gemm<T>(exec, Y, Op::none, X, Op::none, factor_);
-    std::swap(X, next);
+  if (exact_) {
+    auto const r = static_cast<std::size_t>(rows_), c = static_cast<std::size_t>(cols_);
+    for (std::size_t b = 0; b < static_cast<std::size_t>(batch_); ++b)
+      polar_kernels::exact<T>(exec, Matrix<T, Exec>(Z.data() + b * r * c, r, c),
+                              ConstMatrix<T, Exec>(G.data() + b * r * c, r, c));
+    return;
   }
-}
-
-double polar_cost(PolarSettings const& settings, int rows, int cols) {
-  double const r = std::min(rows, cols);
-  double const l = std::max(rows, cols);
-  return settings.exact ? 20 * r * r * l : settings.steps * (4 * r * r * l + 2 * r * r * r);
+  bool const wide = rows_ < cols_;
+  Matrix<T, Exec> X = X_, next_X = next_X_, R = R_, next_R = next_R_, P = P_, Q = Q_, work = work_;
+  inverse_norms<T>(exec, factor_, partials_, G, batch_);
+  scaled_copy<T>(exec, X, factor_, G, wide, batch_);
+  auto const& table = plan_.table;
+  for (std::size_t step = 0; step < table.size(); ++step) {
+    bool const starts = plan_.starts[step];
+    if (starts) {
+      if (step > 0) {
+        products_.apply(exec, next_X, X, Q, false);
+        std::swap(X, next_X);
+      }
+      products_.gram(exec, R, X);
+      if (step == 0 && spectral_) {
+        spectral_scale<T>(exec, factor_, norms_, log_, partials_, work, P, R, std::max(rows_, cols_), batch_);
+        rescale<T>(exec, X, factor_, 1, batch_);
+        rescale<T>(exec, R, factor_, 2, batch_);
+      }
+    }
+    Triple const& p = table[step];
+    products_.quadratic(exec, P, static_cast<T>(p.a), static_cast<T>(p.b), static_cast<T>(p.c), R);
+    bool const ends = step + 1 == table.size() || plan_.starts[step + 1];
+    if (!ends) {
+      products_.square(exec, work, P);
+      products_.commuting(exec, next_R, R, work);
+      std::swap(R, next_R);
+    }
+    if (starts) {
+      std::swap(Q, P);
+      if (!P.data()) P = Q;  // one-step segments only: Q is read before P is written again
+    } else {
+      products_.commuting(exec, work, Q, P);
+      std::swap(Q, work);
+    }
+  }
+  products_.apply(exec, Z, X, Q, wide);
 }
 
 #define KAON_KERNEL(T, Exec) template class Polar<T, Exec>;

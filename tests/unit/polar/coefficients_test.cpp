@@ -14,7 +14,7 @@ namespace kaon {
 namespace {
 
 /// max |p(σ) − 1| over [lower, 1].
-double worst_error(std::vector<Triple> const& table, double lower) {
+double sampled_error(std::vector<Triple> const& table, double lower) {
   double worst = 0;
   int const points = 20000;
   for (int i = 0; i <= points; ++i) {
@@ -64,7 +64,7 @@ TEST(Coefficients, CansFiveTermsArePublished) {
                                          {3.2866, -2.4647, 0.5074},
                                          {2.2737, -1.6447, 0.4162}};
   expect_table(polar_coefficients("cans", 5), published, 5.01e-5, "CANS 5");  // published to four decimals
-  double const rounded = worst_error(published, 1e-3), full = worst_error(polar_coefficients("cans", 5), 1e-3);
+  double const rounded = sampled_error(published, 1e-3), full = sampled_error(polar_coefficients("cans", 5), 1e-3);
   std::printf("CANS 5: worst error %.4f, and %.4f with the rounded digits (table 0.120)\n", full, rounded);
   EXPECT_NEAR(rounded, 0.120, 0.001);
   EXPECT_LE(full, rounded);
@@ -80,7 +80,7 @@ TEST(Coefficients, WorstErrorsAreThoseOfTheTable) {
        {Row{"muon", 5, 0.53, 0.32, 0.01}, Row{"you", 5, 0.525, 0.032, 0.001}, Row{"polar-express", 5, 0.141, 0.141, 0.001},
         Row{"cans", 5, 0.1134, 0.1134, 1e-4}, Row{"polar-express", 8, 0, 0, 1e-4}}) {
     auto const table = polar_coefficients(r.set, r.steps);
-    double const e3 = worst_error(table, 1e-3), e2 = worst_error(table, 1e-2);
+    double const e3 = sampled_error(table, 1e-3), e2 = sampled_error(table, 1e-2);
     std::printf("%-14s %d steps: worst error %.4g on [1e-3, 1] (table %.3g), %.4g on [1e-2, 1] (table %.3g)\n", r.set, r.steps,
                 e3, r.at3, e2, r.at2);
     EXPECT_NEAR(e3, r.at3, r.slack) << r.set;
@@ -92,7 +92,7 @@ TEST(Coefficients, MoreStepsAreNeverWorseAndConverge) {
   for (std::string const set : {"cans", "polar-express"}) {
     double before = 1;
     for (int steps = 1; steps <= 10; ++steps) {
-      double const e = worst_error(polar_coefficients(set, steps), 1e-3);
+      double const e = sampled_error(polar_coefficients(set, steps), 1e-3);
       // The step from 5 to 6 changes polar-express's safeguards, in its favour.
       EXPECT_LE(e, before + 1e-12) << set << " with " << steps;
       before = e;

@@ -173,9 +173,12 @@ TYPED_TEST(PolarTest, RefusesOtherShapesAndAliases) {
   EXPECT_THROW((Polar<T, Exec>({"none", 5, false}, 4, 6)), UsageError);
 }
 
-TEST(PolarCost, CountsThreeProductsAStep) {
-  EXPECT_EQ(polar_cost({"muon", 5, false}, 10, 30), 20.0 * 10 * 10 * 30 + 10.0 * 10 * 10 * 10);
+TEST(PolarCost, IsThatOfThePlan) {
+  PolarSettings standard{"muon", 5, false};
+  standard.form = "standard";
+  EXPECT_EQ(polar_cost(standard, 10, 30), 20.0 * 10 * 10 * 30 + 10.0 * 10 * 10 * 10);
   EXPECT_EQ(polar_cost({"muon", 5, false}, 30, 10), polar_cost({"muon", 5, false}, 10, 30));
+  EXPECT_LT(polar_cost({"muon", 5, false}, 10, 30), polar_cost(standard, 10, 30));
 }
 
 }  // namespace
