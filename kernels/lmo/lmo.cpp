@@ -3,9 +3,13 @@
 #include <kaon/core/error.hpp>
 #include <kaon/core/instantiate.hpp>
 #include <kaon/lmo/norms.hpp>
+#include <kaon/polar/gram_eigen.hpp>
+#include <kaon/polar/qdwh.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
+#include <utility>
 
 namespace kaon {
 namespace {
@@ -21,32 +25,78 @@ void require_known(char const* what, std::string const& name, std::vector<std::s
     throw UsageError("unknown " + std::string(what) + " '" + name + "'; known: " + list(known));
 }
 
-/// Rows of one block, after every check of the settings.
-int block_rows(LmoSettings const& settings, int rows, int cols) {
+bool one_of(std::string const& name, std::initializer_list<char const*> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Needs singular values themselves, not a polynomial of the matrix.
+bool by_singular_values(LmoSettings const& settings) {
+  return one_of(settings.norm, {"nuclear", "schatten", "ky-fan", "dual-ky-fan"}) ||
+         (settings.norm == "spectral" && settings.polar.exact);
+}
+
+struct Shape {
+  int rows, cols;
+};
+
+void require_divides(LmoSettings const& settings, char const* key, int blocks, char const* lines, int count) {
+  if (blocks < 1 || count % blocks != 0)
+    throw UsageError("norm '" + settings.norm + "': " + key + " = " + std::to_string(blocks) + " does not divide the " +
+                     std::to_string(count) + " " + lines + " of the layer");
+}
+
+/// Shape of one block, after every check of the settings.
+Shape block_shape(LmoSettings const& settings, int rows, int cols) {
   require(rows > 0 && cols > 0, "lmo: a layer needs at least one row and one column");
   require_known("norm", settings.norm, lmo_norms());
   require_known("scale", settings.scale, lmo_scales());
+  std::string const norm = "norm '" + settings.norm + "': ";
   if (!(settings.factor > 0) || !std::isfinite(settings.factor))
-    throw UsageError("norm '" + settings.norm + "': factor must be positive, not " + std::to_string(settings.factor));
-  if (settings.row_blocks < 1 || rows % settings.row_blocks != 0)
-    throw UsageError("norm '" + settings.norm + "': row_blocks = " + std::to_string(settings.row_blocks) +
-                     " does not divide the " + std::to_string(rows) + " rows of the layer");
-  return rows / settings.row_blocks;
+    throw UsageError(norm + "factor must be positive, not " + std::to_string(settings.factor));
+  require_divides(settings, "row_blocks", settings.row_blocks, "rows", rows);
+  require_divides(settings, "col_blocks", settings.col_blocks, "columns", cols);
+  Shape const block{rows / settings.row_blocks, cols / settings.col_blocks};
+  // Beyond these ends p is spectral or nuclear to rounding, and s^{q−1} would under- or overflow.
+  if (settings.norm == "schatten" && !(settings.p >= 1.01 && settings.p <= 1000))
+    throw UsageError(norm + "p must lie in 1.01 ... 1000, not " + std::to_string(settings.p) +
+                     "; for the ends take 'nuclear' (p = 1) and 'spectral' (p infinite)");
+  int const most = std::min(block.rows, block.cols);
+  if (one_of(settings.norm, {"ky-fan", "dual-ky-fan"}) && (settings.k < 1 || settings.k > most))
+    throw UsageError(norm + "k must lie in 1 ... " + std::to_string(most) + " for blocks of " + std::to_string(block.rows) +
+                     " x " + std::to_string(block.cols) + ", not " + std::to_string(settings.k));
+  return block;
 }
 
+/// Whether one oracle does for a stack of matrices at once: polynomials in batches; the others look at single entries or rows.
+bool stacks(LmoSettings const& settings) {
+  return one_of(settings.norm, {"max-abs", "row", "inf-to-inf"}) ||
+         (settings.norm == "spectral" && !settings.polar.exact && !settings.polar.qdwh);
+}
+
+/// The oracle of one rows×cols block, or of a stack of `batch` of them.
 template <class T, class Exec>
-std::unique_ptr<Lmo<T, Exec>> make_block(LmoSettings const& settings, int rows, int cols) {
-  double const s = settings.factor * lmo_scale(settings.norm, settings.scale, rows, cols);
-  if (settings.norm == "spectral") return make_spectral_lmo<T, Exec>(settings.polar, rows, cols, s);
-  if (settings.norm == "max-abs") return make_max_abs_lmo<T, Exec>(rows, cols, s);
-  if (settings.norm == "frobenius") return make_frobenius_lmo<T, Exec>(rows, cols, s);
-  if (settings.norm == "column") return make_column_lmo<T, Exec>(rows, cols, s);
-  return make_row_lmo<T, Exec>(rows, cols, s);
+std::unique_ptr<Lmo<T, Exec>> make_block(LmoSettings const& settings, int block_rows, int cols, int batch) {
+  auto const& norm = settings.norm;
+  double const s = settings.factor * lmo_scale(norm, settings.scale, block_rows, cols);
+  int const rows = block_rows * batch;
+  if (by_singular_values(settings)) return make_singular_lmo<T, Exec>(settings, rows, cols, s);
+  if (norm == "spectral" && settings.polar.qdwh) return make_qdwh_lmo<T, Exec>(rows, cols, s);
+  if (norm == "spectral") return make_spectral_lmo<T, Exec>(settings.polar, block_rows, cols, batch, s);
+  if (norm == "max-abs") return make_max_abs_lmo<T, Exec>(rows, cols, s);
+  if (norm == "frobenius") return make_frobenius_lmo<T, Exec>(rows, cols, s);
+  if (norm == "column") return make_line_lmo<T, Exec>(Lines::columns, rows, cols, s);
+  if (norm == "row") return make_line_lmo<T, Exec>(Lines::rows, rows, cols, s);
+  if (norm == "one-to-one") return make_one_hot_lmo<T, Exec>(Lines::columns, rows, cols, s);
+  if (norm == "inf-to-inf") return make_one_hot_lmo<T, Exec>(Lines::rows, rows, cols, s);
+  return make_one_hot_lmo<T, Exec>(Lines::whole, rows, cols, s);
 }
 
 }  // namespace
 
-std::vector<std::string> lmo_norms() { return {"spectral", "max-abs", "frobenius", "column", "row"}; }
+std::vector<std::string> lmo_norms() {
+  return {"spectral", "max-abs", "frobenius",  "column",     "row",    "nuclear",
+          "schatten", "l1",      "one-to-one", "inf-to-inf", "ky-fan", "dual-ky-fan"};
+}
 
 std::vector<std::string> lmo_scales() { return {"none", "muon", "rms", "moonlight", "input"}; }
 
@@ -56,6 +106,9 @@ double lmo_scale(std::string const& norm, std::string const& scale, int rows, in
   require(rows > 0 && cols > 0, "lmo_scale: a layer needs at least one row and one column");
   double const m = rows;
   double const n = cols;
+  bool const single_entries = one_of(norm, {"l1", "one-to-one", "inf-to-inf"});
+  if (single_entries && !one_of(scale, {"none", "input"}))
+    throw UsageError("scale '" + scale + "' means nothing for the norm '" + norm + "'; use one of: none, input");
   if (scale == "none") return 1;
   if (scale == "muon") return std::sqrt(std::max(1.0, m / n));
   if (scale == "moonlight") return 0.2 * std::sqrt(std::max(m, n));
@@ -69,12 +122,11 @@ double lmo_scale(std::string const& norm, std::string const& scale, int rows, in
 }
 
 double lmo_cost(LmoSettings const& settings, int rows, int cols) {
-  int const m = block_rows(settings, rows, cols);
-  lmo_scale(settings.norm, settings.scale, m, cols);
-  if (settings.norm == "spectral") {
-    polar_coefficients(settings.polar.set, settings.polar.steps);
-    return settings.row_blocks * polar_cost(settings.polar, m, cols);
-  }
+  auto const [m, n] = block_shape(settings, rows, cols);
+  lmo_scale(settings.norm, settings.scale, m, n);
+  if (by_singular_values(settings)) return settings.row_blocks * settings.col_blocks * gram_polar_cost(m, n);
+  if (settings.norm == "spectral" && settings.polar.qdwh) return settings.row_blocks * settings.col_blocks * qdwh_cost(m, n);
+  if (settings.norm == "spectral") return settings.row_blocks * settings.col_blocks * polar_cost(settings.polar, m, n);
   return 4.0 * rows * cols;
 }
 
@@ -90,10 +142,12 @@ void Lmo<T, Exec>::check(ConstMatrix<T, Exec> const& Z, ConstMatrix<T, Exec> con
 
 template <class T, class Exec>
 std::unique_ptr<Lmo<T, Exec>> make_lmo(LmoSettings const& settings, int rows, int cols) {
-  int const m = block_rows(settings, rows, cols);
-  auto block = make_block<T, Exec>(settings, m, cols);
-  if (settings.row_blocks == 1) return block;
-  return make_fused_lmo<T, Exec>(std::move(block), settings.row_blocks);
+  auto const [m, n] = block_shape(settings, rows, cols);
+  int const blocks = settings.row_blocks * settings.col_blocks;
+  bool const together = stacks(settings);
+  auto block = make_block<T, Exec>(settings, m, n, together ? blocks : 1);
+  if (blocks == 1 || (together && settings.col_blocks == 1)) return block;
+  return make_fused_lmo<T, Exec>(std::move(block), rows, cols, settings.row_blocks, settings.col_blocks);
 }
 
 #define KAON_KERNEL(T, Exec)   \

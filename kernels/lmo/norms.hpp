@@ -1,4 +1,4 @@
-// The norms behind make_lmo, one source file each.
+// The norms behind make_lmo, one source file for each family.
 #ifndef KAON_LMO_NORMS_HPP
 #define KAON_LMO_NORMS_HPP
 
@@ -8,9 +8,13 @@
 
 namespace kaon {
 
-/// Dual: nuclear. Z = −s·UVᵀ.
+/// Which lines of a matrix a mixed norm looks at.
+enum class Lines { rows, columns, whole };
+
+/// Dual: nuclear. Z = −s·UVᵀ by the polynomials of `polar`, for `batch` matrices of rows×cols, stacked by rows and worked off
+/// together.
 template <class T, class Exec>
-std::unique_ptr<Lmo<T, Exec>> make_spectral_lmo(PolarSettings const& polar, int rows, int cols, double scale);
+std::unique_ptr<Lmo<T, Exec>> make_spectral_lmo(PolarSettings const& polar, int rows, int cols, int batch, double scale);
 
 /// Dual: Σ|g|. Z = −s·sign(G), sign(0) = 0.
 template <class T, class Exec>
@@ -20,17 +24,36 @@ std::unique_ptr<Lmo<T, Exec>> make_max_abs_lmo(int rows, int cols, double scale)
 template <class T, class Exec>
 std::unique_ptr<Lmo<T, Exec>> make_frobenius_lmo(int rows, int cols, double scale);
 
-/// Dual: Σ of the columns' ℓ2 norms. Column j of Z is −s·g_j/‖g_j‖, zero for g_j = 0.
+/// Dual: Σ of the lines' ℓ2 norms. Each line of Z (a row or a column) is −s·g/‖g‖₂, zero for g = 0.
 template <class T, class Exec>
-std::unique_ptr<Lmo<T, Exec>> make_column_lmo(int rows, int cols, double scale);
+std::unique_ptr<Lmo<T, Exec>> make_line_lmo(Lines lines, int rows, int cols, double scale);
 
-/// Dual: Σ of the rows' ℓ2 norms. Row i of Z is −s·g_i/‖g_i‖, zero for g_i = 0.
+/// Dual: Σ of the lines' largest |g|. Each line of Z (a row, a column, or all of it) is zero but for −s·sign(g) at its largest
+/// entry, the first of equal ones; zero for g = 0.
 template <class T, class Exec>
-std::unique_ptr<Lmo<T, Exec>> make_row_lmo(int rows, int cols, double scale);
+std::unique_ptr<Lmo<T, Exec>> make_one_hot_lmo(Lines lines, int rows, int cols, double scale);
 
-/// `blocks` matrices with the norm of `block`, stacked; the blocks are worked off one after the other with one workspace.
+/// Dual: nuclear. Z = −s·UVᵀ by QDWH in fp64 on the device; in the null space of G, Z is rounding inside the ball (Qdwh).
 template <class T, class Exec>
-std::unique_ptr<Lmo<T, Exec>> make_fused_lmo(std::unique_ptr<Lmo<T, Exec>> block, int blocks);
+std::unique_ptr<Lmo<T, Exec>> make_qdwh_lmo(int rows, int cols, double scale);
+
+/// The norms that are functions of the singular values: spectral (exact), nuclear, schatten, ky-fan, dual-ky-fan.
+template <class T, class Exec>
+std::unique_ptr<Lmo<T, Exec>> make_singular_lmo(LmoSettings const& settings, int rows, int cols, double scale);
+
+/// The singular values of −Z for those of G (descending, not all zero), on the unit ball of one of these norms:
+///   spectral     1 where s > 0
+///   nuclear      1 for the first
+///   schatten     (s_i/‖s‖_q)^{q−1} with 1/p + 1/q = 1
+///   ky-fan       1 for the first where s₁ ≥ Σs/k, else 1/k for all that are not zero
+///   dual-ky-fan  1 for the first k that are not zero
+std::vector<double> singular_weights(LmoSettings const& settings, std::vector<double> const& s);
+
+/// A row_blocks × col_blocks grid of matrices with the norm of `block`, worked off one after the other with one workspace; or all
+/// at once, where `block` is the oracle of their stack.
+template <class T, class Exec>
+std::unique_ptr<Lmo<T, Exec>> make_fused_lmo(std::unique_ptr<Lmo<T, Exec>> block, int rows, int cols, int row_blocks,
+                                             int col_blocks);
 
 }  // namespace kaon
 

@@ -1,24 +1,18 @@
 #include <kaon/core/instantiate.hpp>
 #include <kaon/linalg/elementwise.hpp>
-#include <kaon/linalg/norms.hpp>
+#include <kaon/lmo/detail.hpp>
 #include <kaon/lmo/norms.hpp>
 
 namespace kaon {
 namespace spectral_norm {
 
-template <class Exec>
-void negate(Exec const& exec, Out<Scalar<double, Exec>> const& result) {
-  Kokkos::parallel_for(
-      "kaon::lmo_spectral_dual", Kokkos::RangePolicy<Exec>(exec, 0, 1), KOKKOS_LAMBDA(int const) { result() = -result(); });
-}
-
 template <class T, class Exec>
 class SpectralLmo final : public Lmo<T, Exec> {
  public:
-  SpectralLmo(PolarSettings const& settings, int rows, int cols, double scale)
-      : Lmo<T, Exec>(rows, cols, scale),
-        polar_(settings, rows, cols),
-        partials_("kaon::lmo_spectral::partials", static_cast<std::size_t>(norm_workspace(rows, cols))) {}
+  SpectralLmo(PolarSettings const& settings, int rows, int cols, int batch, double scale)
+      : Lmo<T, Exec>(batch * rows, cols, scale),
+        polar_(settings, rows, cols, batch),
+        partials_("kaon::lmo_spectral::partials", static_cast<std::size_t>(norm_workspace(std::int64_t{batch} * rows, cols))) {}
 
   void apply(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T, Exec>> const& G) override {
     this->check(Z, G);
@@ -29,8 +23,7 @@ class SpectralLmo final : public Lmo<T, Exec> {
   void dual_norm(Exec const& exec, Out<Scalar<double, Exec>> const& result, In<ConstMatrix<T, Exec>> const& G,
                  In<ConstMatrix<T, Exec>> const& Z) override {
     this->check(Z, G);
-    dot<T>(exec, result, partials_, G, Z);
-    negate(exec, result);
+    lmo_detail::minus_dot<T>(exec, result, partials_, G, Z);
   }
 
  private:
@@ -41,12 +34,12 @@ class SpectralLmo final : public Lmo<T, Exec> {
 }  // namespace spectral_norm
 
 template <class T, class Exec>
-std::unique_ptr<Lmo<T, Exec>> make_spectral_lmo(PolarSettings const& polar, int rows, int cols, double scale) {
-  return std::make_unique<spectral_norm::SpectralLmo<T, Exec>>(polar, rows, cols, scale);
+std::unique_ptr<Lmo<T, Exec>> make_spectral_lmo(PolarSettings const& polar, int rows, int cols, int batch, double scale) {
+  return std::make_unique<spectral_norm::SpectralLmo<T, Exec>>(polar, rows, cols, batch, scale);
 }
 
 #define KAON_KERNEL(T, Exec) \
-  template std::unique_ptr<Lmo<T, Exec>> make_spectral_lmo<T, Exec>(PolarSettings const&, int, int, double);
+  template std::unique_ptr<Lmo<T, Exec>> make_spectral_lmo<T, Exec>(PolarSettings const&, int, int, int, double);
 KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_KERNEL)
 
 }  // namespace kaon

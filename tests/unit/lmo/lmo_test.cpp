@@ -4,6 +4,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/linalg/svd_host.hpp>
 #include <kaon/support/backends.hpp>
+#include <kaon/support/traps.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -26,34 +27,103 @@ std::vector<double> lines(HostMatrix const& a, bool columns) {
   return s;
 }
 
-/// The numbers whose largest is the norm and whose sum is the dual norm, in fp64.
-std::vector<double> parts(std::string const& norm, HostMatrix const& a) {
-  if (norm == "spectral") return svd_host<double>(a.rows, a.cols, a.a).s;
-  if (norm == "frobenius") return {std::sqrt(inner(a, a))};
-  if (norm == "column") return lines(a, true);
-  if (norm == "row") return lines(a, false);
-  std::vector<double> s = a.a;
-  for (double& x : s) x = std::fabs(x);
+std::vector<double> line_sums(HostMatrix const& a, bool columns) {
+  std::vector<double> s(static_cast<std::size_t>(columns ? a.cols : a.rows));
+  for (int i = 0; i < a.rows; ++i)
+    for (int j = 0; j < a.cols; ++j) s[static_cast<std::size_t>(columns ? j : i)] += std::fabs(a(i, j));
   return s;
 }
 
-double norm_of(std::string const& norm, HostMatrix const& a) {
-  auto const p = parts(norm, a);
-  return *std::max_element(p.begin(), p.end());
+std::vector<double> line_tops(HostMatrix const& a, bool columns) {
+  std::vector<double> s(static_cast<std::size_t>(columns ? a.cols : a.rows));
+  for (int i = 0; i < a.rows; ++i)
+    for (int j = 0; j < a.cols; ++j) {
+      double& x = s[static_cast<std::size_t>(columns ? j : i)];
+      x = std::max(x, std::fabs(a(i, j)));
+    }
+  return s;
 }
 
-double dual_of(std::string const& norm, HostMatrix const& a) {
-  auto const p = parts(norm, a);
-  return std::accumulate(p.begin(), p.end(), 0.0);
+double top(std::vector<double> const& x) { return *std::max_element(x.begin(), x.end()); }
+double total(std::vector<double> const& x) { return std::accumulate(x.begin(), x.end(), 0.0); }
+double power_mean(std::vector<double> const& x, double p) {
+  double const largest = top(x);
+  double s = 0;
+  for (double const v : x) s += largest > 0 ? std::pow(v / largest, p) : 0.0;
+  return largest * std::pow(s, 1 / p);
 }
 
-HostMatrix block_of(HostMatrix const& a, int blocks, int b) {
-  HostMatrix h(a.rows / blocks, a.cols);
-  std::copy_n(a.a.begin() + b * static_cast<std::ptrdiff_t>(h.a.size()), h.a.size(), h.a.begin());
+/// Norm and dual norm in fp64, by definition.
+struct Norms {
+  double norm, dual;
+};
+Norms norms_of(LmoSettings const& settings, HostMatrix const& a) {
+  auto const& name = settings.norm;
+  if (name == "frobenius") return {std::sqrt(inner(a, a)), std::sqrt(inner(a, a))};
+  if (name == "column") return {top(lines(a, true)), total(lines(a, true))};
+  if (name == "row") return {top(lines(a, false)), total(lines(a, false))};
+  if (name == "one-to-one") return {top(line_sums(a, true)), total(line_tops(a, true))};
+  if (name == "inf-to-inf") return {top(line_sums(a, false)), total(line_tops(a, false))};
+  if (name == "max-abs") return {top(line_tops(a, true)), total(line_sums(a, true))};
+  if (name == "l1") return {total(line_sums(a, true)), top(line_tops(a, true))};
+  auto const s = svd_host<double>(a.rows, a.cols, a.a).s;
+  if (name == "spectral") return {s[0], total(s)};
+  if (name == "nuclear") return {total(s), s[0]};
+  if (name == "schatten") return {power_mean(s, settings.p), power_mean(s, settings.p / (settings.p - 1))};
+  double const first = std::accumulate(s.begin(), s.begin() + std::min<std::ptrdiff_t>(settings.k, std::ssize(s)), 0.0);
+  double const other = std::max(s[0], total(s) / settings.k);
+  return name == "ky-fan" ? Norms{first, other} : Norms{other, first};
+}
+
+bool by_singular_values(std::string const& norm) {
+  return norm == "spectral" || norm == "nuclear" || norm == "schatten" || norm == "ky-fan" || norm == "dual-ky-fan";
+}
+
+bool single_entries(std::string const& norm) { return norm == "l1" || norm == "one-to-one" || norm == "inf-to-inf"; }
+
+/// Every norm, those with a parameter at several.
+std::vector<LmoSettings> every_norm() {
+  std::vector<LmoSettings> all;
+  for (auto const& norm : lmo_norms()) {
+    LmoSettings s;
+    s.norm = norm;
+    s.factor = 1.75;
+    s.polar.steps = 10;
+    if (norm == "schatten")
+      for (double const p : {1.05, 1.5, 2.0, 4.0, 200.0}) s.p = p, all.push_back(s);
+    else if (norm == "ky-fan" || norm == "dual-ky-fan")
+      for (int const k : {1, 2, 5}) s.k = k, all.push_back(s);
+    else
+      all.push_back(s);
+    if (norm == "spectral") {
+      s.polar.exact = true, all.push_back(s);
+      s.polar.exact = false, s.polar.qdwh = true, all.push_back(s);
+    }
+  }
+  return all;
+}
+
+std::string describe(LmoSettings const& s) {
+  if (s.norm == "schatten") return s.norm + " p=" + std::to_string(s.p);
+  if (s.norm == "ky-fan" || s.norm == "dual-ky-fan") return s.norm + " k=" + std::to_string(s.k);
+  return s.norm + (s.polar.exact ? " exact" : s.polar.qdwh ? " qdwh" : "");
+}
+
+/// Of the norms with a k, the one that a shape allows.
+LmoSettings fitted(LmoSettings s, int m, int n) {
+  s.k = std::min({s.k, m, n});
+  return s;
+}
+
+/// Block (b, c) of a grid of down × across.
+HostMatrix block_of(HostMatrix const& a, int down, int b, int across = 1, int c = 0) {
+  HostMatrix h(a.rows / down, a.cols / across);
+  for (int i = 0; i < h.rows; ++i)
+    for (int j = 0; j < h.cols; ++j) h(i, j) = a(b * h.rows + i, c * h.cols + j);
   return h;
 }
 
-constexpr int shapes[][2] = {{1, 1}, {1, 12}, {12, 1}, {16, 16}, {10, 30}, {30, 10}, {70, 130}};
+constexpr int shapes[][2] = {{1, 1}, {1, 12}, {12, 1}, {16, 16}, {10, 30}, {30, 10}, {37, 41}, {70, 130}, {300, 17}};
 
 template <class B>
 struct LmoTest : ::testing::Test {
@@ -78,61 +148,72 @@ struct LmoTest : ::testing::Test {
     given = test::to_host(G);
     found = test::to_host(Z);
   }
-
-  static LmoSettings settings(std::string const& norm) {
-    LmoSettings s;
-    s.norm = norm;
-    s.factor = 1.75;
-    s.polar = {"polar-express", 10, false};
-    return s;
-  }
 };
 TYPED_TEST_SUITE(LmoTest, test::Backends);
 
 TYPED_TEST(LmoTest, NormDualAndInnerProductAgreeWithFp64) {
-  for (auto const& norm : lmo_norms()) {
+  for (auto const& chosen : every_norm()) {
     double worst = 0;
-    for (bool const exact : {false, true})
-      for (auto const& [m, n] : shapes) {
-        auto chosen = this->settings(norm);
-        chosen.polar.exact = exact;
-        this->run(chosen, test::random_matrix(m, n, 61));
-        double const s = this->radius, dual = s * dual_of(norm, this->given);
-        double const e[] = {norm_of(norm, this->found) / s - 1, inner(this->given, this->found) / -dual - 1,
-                            this->dual_found / dual - 1};
-        for (double const x : e) worst = std::max(worst, std::isfinite(x) ? std::fabs(x) : 1e300);
-        EXPECT_EQ(s, 1.75);
-      }
-    // A random 16×16 matrix can have a value below 10⁻³‖G‖_F, which ten steps still bring home.
-    double const tolerance = norm == "spectral" ? 300 * this->eps : 8 * this->eps + 1e-14;  // 1e-14: the sums of the reference
-    std::printf("%-10s norm, inner product, dual: worst relative error %.2e (tolerance %.1e)\n", norm.c_str(), worst, tolerance);
-    EXPECT_LE(worst, tolerance) << norm;
+    for (auto const& [m, n] : shapes) {
+      auto const settings = fitted(chosen, m, n);
+      this->run(settings, test::random_matrix(m, n, 61));
+      double const s = this->radius, dual = s * norms_of(settings, this->given).dual;
+      double const e[] = {norms_of(settings, this->found).norm / s - 1, inner(this->given, this->found) / -dual - 1,
+                          this->dual_found / dual - 1};
+      for (double const x : e) worst = std::max(worst, std::isfinite(x) ? std::fabs(x) : 1e300);
+      EXPECT_EQ(s, 1.75);
+    }
+    // A random 16×16 matrix can have a value below 10⁻³‖G‖_F, which ten steps still bring home. 1e-14, 2e-14: the sums and
+    // the values of the reference.
+    double const tolerance = !by_singular_values(chosen.norm)                   ? 8 * this->eps + 1e-14
+                             : chosen.norm == "spectral" && !chosen.polar.exact ? 300 * this->eps
+                                                                                : 8 * this->eps + 2e-14;
+    std::printf("%-24s norm, inner product, dual: worst relative error %.2e (tolerance %.1e)\n", describe(chosen).c_str(), worst,
+                tolerance);
+    EXPECT_LE(worst, tolerance) << describe(chosen);
   }
 }
 
 TYPED_TEST(LmoTest, NoPointOfTheBallDoesBetter) {
-  for (auto const& norm : lmo_norms()) {
-    this->run(this->settings(norm), test::random_matrix(9, 14, 62));
+  for (auto const& settings : every_norm()) {
+    this->run(settings, test::random_matrix(9, 14, 62));
     double const best = inner(this->given, this->found);
     for (std::uint64_t trial = 0; trial < 50; ++trial) {
       HostMatrix y = test::random_matrix(9, 14, 100 + trial);
       if (trial % 2 == 1)  // near the optimum, where a wrong oracle would be found out
         for (std::size_t i = 0; i < y.a.size(); ++i) y.a[i] = this->found.a[i] + 0.05 * y.a[i];
-      double const size = norm_of(norm, y) / this->radius;
+      double const size = norms_of(settings, y).norm / this->radius;
       for (double& v : y.a) v /= size;
-      EXPECT_LE(best, inner(this->given, y) * (1 - 1e-5)) << norm << " trial " << trial;
+      EXPECT_LE(best, inner(this->given, y) * (1 - 1e-5)) << describe(settings) << " trial " << trial;
     }
   }
 }
 
+TYPED_TEST(LmoTest, InnerProductsAreBoundedByNormTimesDualNorm) {
+  for (auto const& settings : every_norm()) {
+    double tightest = 0;
+    for (std::uint64_t trial = 0; trial < 20; ++trial) {
+      HostMatrix a = test::random_matrix(8, 11, 300 + trial);
+      this->run(settings, test::random_matrix(8, 11, 400 + trial));
+      if (trial % 2 == 1)
+        for (std::size_t i = 0; i < a.a.size(); ++i) a.a[i] = this->found.a[i] + 0.01 * a.a[i];
+      double const bound = norms_of(settings, a).norm * this->dual_found / this->radius;
+      double const ratio = std::fabs(inner(a, this->given)) / bound;
+      EXPECT_LE(ratio, 1 + 1e-5) << describe(settings);
+      tightest = std::max(tightest, ratio);
+    }
+    EXPECT_GT(tightest, 0.4) << describe(settings);  // a dual norm that is too large would pass the bound
+  }
+}
+
 TYPED_TEST(LmoTest, ZeroGivesZero) {
-  for (auto const& norm : lmo_norms())
+  for (auto settings : every_norm())
     for (int const blocks : {1, 2}) {
-      auto chosen = this->settings(norm);
-      chosen.row_blocks = blocks;
-      this->run(chosen, HostMatrix(6, 5));
-      for (double const v : this->found.a) ASSERT_EQ(v, 0) << norm;
-      EXPECT_EQ(this->dual_found, 0) << norm;
+      settings.row_blocks = settings.col_blocks = blocks;
+      settings = fitted(settings, 6 / blocks, 4 / blocks);
+      this->run(settings, HostMatrix(6, 4));
+      for (double const v : this->found.a) ASSERT_EQ(v, 0) << describe(settings);
+      EXPECT_EQ(this->dual_found, 0) << describe(settings);
     }
 }
 
@@ -140,74 +221,193 @@ TYPED_TEST(LmoTest, ZeroEntriesRowsAndColumnsStayZero) {
   HostMatrix g = test::random_matrix(8, 11, 63);
   for (int i = 0; i < 8; ++i) g(i, 4) = 0;
   for (int j = 0; j < 11; ++j) g(2, j) = -0.0;
-  for (auto const& norm : lmo_norms()) {
-    this->run(this->settings(norm), g);
-    for (int i = 0; i < 8; ++i) EXPECT_NEAR(this->found(i, 4), 0, 4 * this->eps) << norm;
-    for (int j = 0; j < 11; ++j) EXPECT_NEAR(this->found(2, j), 0, 4 * this->eps) << norm;
-    EXPECT_NEAR(norm_of(norm, this->found), this->radius, 300 * this->eps * this->radius) << norm;
+  for (auto const& settings : every_norm()) {
+    this->run(settings, g);
+    for (int i = 0; i < 8; ++i) EXPECT_NEAR(this->found(i, 4), 0, 8 * this->eps) << describe(settings);
+    for (int j = 0; j < 11; ++j) EXPECT_NEAR(this->found(2, j), 0, 8 * this->eps) << describe(settings);
+    EXPECT_NEAR(norms_of(settings, this->found).norm, this->radius, 300 * this->eps * this->radius) << describe(settings);
   }
 }
 
 TYPED_TEST(LmoTest, SignsAreExact) {
-  this->run(this->settings("max-abs"), test::random_matrix(20, 30, 64));
+  LmoSettings settings;
+  settings.norm = "max-abs";
+  settings.factor = 1.75;
+  this->run(settings, test::random_matrix(20, 30, 64));
   for (std::size_t i = 0; i < this->found.a.size(); ++i) ASSERT_EQ(this->found.a[i], this->given.a[i] > 0 ? -1.75 : 1.75);
+}
+
+TYPED_TEST(LmoTest, TiesGoToTheLowestIndex) {
+  // Long lines, so that ties fall into different chunks of a line and of a column.
+  for (auto const& [m, n] : {std::pair{3, 9001}, {9001, 3}, {700, 90}}) {
+    HostMatrix g = test::random_matrix(m, n, 68);
+    for (double& v : g.a) v = v > 0.5 ? 2 : v < -0.5 ? -2 : 0.25;
+    for (auto const* norm : {"l1", "one-to-one", "inf-to-inf"}) {
+      LmoSettings settings;
+      settings.norm = norm;
+      this->run(settings, g);
+      HostMatrix expected(m, n);
+      std::vector<bool> row_done(static_cast<std::size_t>(m)), column_done(static_cast<std::size_t>(n));
+      bool done = false;
+      for (int i = 0; i < m; ++i)
+        for (int j = 0; j < n; ++j) {
+          if (std::fabs(g(i, j)) < 2) continue;
+          auto const r = static_cast<std::size_t>(i), c = static_cast<std::size_t>(j);
+          bool const first = settings.norm == "l1" ? !done : settings.norm == "one-to-one" ? !column_done[c] : !row_done[r];
+          if (first) expected(i, j) = g(i, j) > 0 ? -1 : 1;
+          done = row_done[r] = column_done[c] = true;
+        }
+      // Lines without an entry of size 2 have their first entry as the largest.
+      for (int i = 0; i < m && settings.norm == "inf-to-inf"; ++i)
+        if (!row_done[static_cast<std::size_t>(i)]) expected(i, 0) = -1;
+      for (int j = 0; j < n && settings.norm == "one-to-one"; ++j)
+        if (!column_done[static_cast<std::size_t>(j)]) expected(0, j) = -1;
+      EXPECT_EQ(this->found.a, expected.a) << norm << " " << m << "x" << n;
+    }
+  }
+}
+
+TYPED_TEST(LmoTest, SchattenReachesFrobeniusSpectralAndNuclear) {
+  HostMatrix const g = test::random_matrix(12, 20, 69);
+  LmoSettings other;
+  auto const distance = [&](double p, char const* norm) {
+    other = {};
+    other.norm = norm;
+    other.polar.exact = true;
+    this->run(other, g);
+    HostMatrix z = this->found;
+    LmoSettings settings;
+    settings.norm = "schatten";
+    settings.p = p;
+    this->run(settings, g);
+    for (std::size_t i = 0; i < z.a.size(); ++i) z.a[i] -= this->found.a[i];
+    return std::sqrt(inner(z, z) / inner(this->found, this->found));
+  };
+  EXPECT_LE(distance(2, "frobenius"), 8 * this->eps);
+  double spectral = 1, nuclear = 1;
+  for (double const p : {10.0, 100.0, 1000.0}) {
+    double const d = distance(p, "spectral");
+    std::printf("p = %6g: %.1e from spectral\n", p, d);
+    EXPECT_LE(d, 4 / p);
+    EXPECT_LT(d, spectral);
+    spectral = d;
+  }
+  for (double const p : {1.2, 1.05, 1.01}) {
+    double const d = distance(p, "nuclear");
+    std::printf("p = %6g: %.1e from nuclear\n", p, d);
+    EXPECT_LT(d, nuclear);
+    nuclear = d;
+  }
+  EXPECT_LE(nuclear, 1e-3);
+}
+
+TYPED_TEST(LmoTest, KyFanReachesSpectralAndNuclear) {
+  HostMatrix const g = test::random_matrix(9, 13, 70);
+  auto const value = [&](char const* norm, int k) {
+    LmoSettings settings;
+    settings.norm = norm;
+    settings.k = k;
+    settings.polar.exact = true;
+    this->run(settings, g);
+    return this->found.a;
+  };
+  EXPECT_EQ(value("dual-ky-fan", 9), value("spectral", 1));  // Σ of all values is the nuclear norm
+  EXPECT_EQ(value("dual-ky-fan", 1), value("nuclear", 1));
+  EXPECT_EQ(value("ky-fan", 9), value("nuclear", 1));  // the norm is the sum of all values, its dual s₁
+  auto const whole = value("spectral", 1), first = value("ky-fan", 1);
+  for (std::size_t i = 0; i < whole.size(); ++i) EXPECT_NEAR(first[i], whole[i], 4 * this->eps);
 }
 
 TYPED_TEST(LmoTest, TheScaleOfTheGradientDoesNotMatter) {
   HostMatrix const g = test::random_matrix(12, 7, 65);
   HostMatrix tiny = g;
   for (double& v : tiny.a) v = std::ldexp(v, -90);
-  for (auto const& norm : lmo_norms()) {
-    this->run(this->settings(norm), g);
+  for (auto const& settings : every_norm()) {
+    this->run(settings, g);
     HostMatrix const z = this->found;
     double const dual = this->dual_found;
-    this->run(this->settings(norm), tiny);
-    for (std::size_t i = 0; i < z.a.size(); ++i) ASSERT_NEAR(this->found.a[i], z.a[i], 50 * this->eps) << norm;
-    EXPECT_NEAR(std::ldexp(this->dual_found, 90) / dual, 1, 50 * this->eps) << norm;
+    this->run(settings, tiny);
+    for (std::size_t i = 0; i < z.a.size(); ++i) ASSERT_NEAR(this->found.a[i], z.a[i], 50 * this->eps) << describe(settings);
+    EXPECT_NEAR(std::ldexp(this->dual_found, 90) / dual, 1, 50 * this->eps) << describe(settings);
   }
 }
 
 TYPED_TEST(LmoTest, NansAreNotHidden) {
+  test::Untrapped const untrapped;
   HostMatrix g = test::random_matrix(6, 6, 66);
   g(1, 2) = std::numeric_limits<double>::quiet_NaN();
-  for (auto const& norm : lmo_norms()) {
-    this->run(this->settings(norm), g);
-    EXPECT_TRUE(std::isnan(this->found(1, 2))) << norm;
-    EXPECT_TRUE(std::isnan(this->dual_found)) << norm;
+  for (auto const& settings : every_norm()) {
+    this->run(settings, g);
+    EXPECT_TRUE(std::isnan(this->found(1, 2))) << describe(settings);
+    EXPECT_TRUE(std::isnan(this->dual_found)) << describe(settings);
   }
 }
 
-TYPED_TEST(LmoTest, FusedBlocksEqualTheBlocksAlone) {
-  for (auto const& norm : lmo_norms()) {
-    auto chosen = this->settings(norm);
-    chosen.scale = "muon";
-    chosen.row_blocks = 3;
-    HostMatrix const g = test::random_matrix(60, 16, 67);
-    this->run(chosen, g);
-    HostMatrix const z = this->found;
-    double const dual = this->dual_found, scale = this->radius;
-    chosen.row_blocks = 1;
-    double sum = 0;
-    for (int b = 0; b < 3; ++b) {
-      this->run(chosen, block_of(g, 3, b));
-      EXPECT_EQ(this->found.a, block_of(z, 3, b).a) << norm << " block " << b;
-      EXPECT_EQ(this->radius, scale);
-      sum += this->dual_found;
+TYPED_TEST(LmoTest, BlocksEqualTheBlocksAlone) {
+  for (auto const& settings : every_norm())
+    for (auto const& [down, across] : {std::pair{3, 1}, {1, 4}, {3, 2}}) {
+      auto chosen = settings;
+      if (!single_entries(chosen.norm)) chosen.scale = "muon";
+      chosen.row_blocks = down;
+      chosen.col_blocks = across;
+      HostMatrix const g = test::random_matrix(60, 24, 67);
+      this->run(chosen, g);
+      HostMatrix const z = this->found;
+      double const dual = this->dual_found, scale = this->radius;
+      chosen.row_blocks = chosen.col_blocks = 1;
+      double sum = 0;
+      for (int b = 0; b < down; ++b)
+        for (int c = 0; c < across; ++c) {
+          this->run(chosen, block_of(g, down, b, across, c));
+          EXPECT_EQ(this->found.a, block_of(z, down, b, across, c).a) << describe(chosen) << " block " << b << ", " << c;
+          EXPECT_EQ(this->radius, scale);
+          sum += this->dual_found;
+        }
+      EXPECT_NEAR(dual, sum, 1e-14 * sum) << describe(chosen);
+      double const aspect = (60.0 / down) / (24.0 / across);
+      EXPECT_NEAR(scale, 1.75 * (single_entries(chosen.norm) ? 1 : std::sqrt(std::max(1.0, aspect))), 1e-15 * scale);
     }
-    EXPECT_NEAR(dual, sum, 1e-14 * sum) << norm;
-    EXPECT_NEAR(scale, 1.75 * std::sqrt(20.0 / 16), 1e-15);
-  }
+}
+
+int allocations = 0;
+void saw_allocation(Kokkos_Profiling_SpaceHandle, char const*, void const*, std::uint64_t) { ++allocations; }
+
+TYPED_TEST(LmoTest, SteadyCallsAllocateNothing) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  auto const G = test::to_device<T, Exec>(test::random_matrix(12, 20, 71));
+  Matrix<T, Exec> const Z("kaon::test::Z", 12, 20);
+  Scalar<double, Exec> const dual("kaon::test::dual");
+  for (auto const& settings : every_norm())
+    for (int const blocks : {1, 2}) {
+      auto chosen = settings;
+      chosen.row_blocks = chosen.col_blocks = blocks;
+      Exec exec{};
+      auto const lmo = make_lmo<T, Exec>(chosen, 12, 20);
+      auto const call = [&] {
+        lmo->apply(exec, Z, G);
+        lmo->dual_norm(exec, dual, G, Z);
+      };
+      call();
+      exec.fence();
+      allocations = 0;
+      Kokkos::Tools::Experimental::set_allocate_data_callback(saw_allocation);
+      call();
+      exec.fence();
+      Kokkos::Tools::Experimental::set_allocate_data_callback(nullptr);
+      EXPECT_EQ(allocations, 0) << describe(chosen);
+    }
 }
 
 TYPED_TEST(LmoTest, RefusesOtherShapesAndAliases) {
   using T = typename TypeParam::T;
   using Exec = typename TypeParam::Exec;
   Matrix<T, Exec> const A("kaon::test::A", 4, 6), B("kaon::test::B", 6, 4);
-  for (auto const& norm : lmo_norms()) {
-    auto const lmo = make_lmo<T, Exec>(this->settings(norm), 4, 6);
-    EXPECT_THROW(lmo->apply(Exec{}, A, B), std::invalid_argument) << norm;
-    EXPECT_THROW(lmo->apply(Exec{}, B, A), std::invalid_argument) << norm;
-    EXPECT_THROW(lmo->apply(Exec{}, A, A), std::invalid_argument) << norm;
+  for (auto const& settings : every_norm()) {
+    auto const lmo = make_lmo<T, Exec>(fitted(settings, 4, 6), 4, 6);
+    EXPECT_THROW(lmo->apply(Exec{}, A, B), std::invalid_argument) << describe(settings);
+    EXPECT_THROW(lmo->apply(Exec{}, B, A), std::invalid_argument) << describe(settings);
+    EXPECT_THROW(lmo->apply(Exec{}, A, A), std::invalid_argument) << describe(settings);
   }
 }
 
