@@ -41,14 +41,33 @@ KOKKOS_INLINE_FUNCTION std::uint16_t to_bf16(float v) {
 }
 KOKKOS_INLINE_FUNCTION float from_bf16(std::uint16_t h) { return from_bits(static_cast<std::uint32_t>(h) << 16); }
 
-/// Length of the run of ones that starts at the lowest bit (64 for all ones).
-KOKKOS_INLINE_FUNCTION int trailing_ones(std::uint64_t v) {
-  std::uint64_t const zeros = ~v;
-  if (zeros == 0) return 64;
+/// Number of zeros below the lowest one (undefined for 0).
+KOKKOS_INLINE_FUNCTION int trailing_zeros(std::uint64_t v) {
 #if defined(__CUDA_ARCH__) || defined(__HIP_DEVICE_COMPILE__)
-  return __ffsll(static_cast<long long>(zeros)) - 1;
+  return __ffsll(static_cast<long long>(v)) - 1;
 #else
-  return __builtin_ctzll(zeros);
+  return __builtin_ctzll(v);
+#endif
+}
+
+/// Length of the run of ones that starts at the lowest bit (64 for all ones).
+KOKKOS_INLINE_FUNCTION int trailing_ones(std::uint64_t v) { return ~v == 0 ? 64 : trailing_zeros(~v); }
+
+/// Number of ones.
+KOKKOS_INLINE_FUNCTION int count_ones(std::uint64_t v) {
+#if defined(__CUDA_ARCH__) || defined(__HIP_DEVICE_COMPILE__)
+  return __popcll(v);
+#else
+  return __builtin_popcountll(v);
+#endif
+}
+
+/// Bits that v needs: 0 for 0, else ⌊log₂ v⌋ + 1.
+KOKKOS_INLINE_FUNCTION int bit_length(std::uint64_t v) {
+#if defined(__CUDA_ARCH__) || defined(__HIP_DEVICE_COMPILE__)
+  return 64 - __clzll(static_cast<long long>(v));
+#else
+  return v == 0 ? 0 : 64 - __builtin_clzll(v);
 #endif
 }
 

@@ -37,7 +37,7 @@ struct PacketHeader {
 static_assert(sizeof(PacketHeader) == 48, "the header is a wire format");
 
 inline constexpr std::uint32_t packet_magic = 0x4e4f414b;  // "KAON"
-inline constexpr std::uint16_t packet_version = 1;
+inline constexpr std::uint16_t packet_version = 2;
 inline constexpr std::size_t packet_header_bytes = sizeof(PacketHeader);
 
 /// A number that stands for a compressor's canonical spec in packet headers.
