@@ -13,11 +13,11 @@ namespace kaon {
 ///   b = 1: sign v, γ = mean |v|; 1/B.
 ///   b = 2: l = ±0.4528 where |v| ≤ θ = 0.9816 rms, else h = ±1.510 (Lloyd–Max for a Gaussian; Max, 1960);
 ///          h²/((h² − l²)√B/θ + l²B), B ≥ 16.
-///   b = 4, 8: mid-rise ±(c + ½), c = min(⌊H|v|/max|v|⌋, H − 1), H = 2^(b−1); see block_bits_alpha.
+///   b = 4, 8: mid-rise ±(c + ½), c = ⌊(1 − 2⁻²²)H|v|/max|v|⌋ in float, H = 2^(b−1); see block_bits_alpha.
 ///
 /// A block of zeros has γ = 0 and decodes to zeros. In other blocks a zero has the sign +. Values beyond the range of float
-/// (double only) are clamped to it, those below it are zero; a NaN or an infinity makes its whole block NaN. Scales under 2⁻¹²⁶
-/// lose digits and with them α, never below 0. Decoded values are clamped to ±FLT_MAX.
+/// (double only) are clamped to it, those below it are zero; a NaN or an infinity makes its whole block NaN (codes 0). Blocks
+/// below 2⁻¹¹⁸ lose digits and with them α, never below 0. Decoded values are clamped to ±FLT_MAX.
 ///
 /// Payload of N values: ⌈N/B⌉ u16 scales padded to 8 bytes, then the codes packed as in codec/pack.hpp, 8⌈Nb/64⌉ bytes. Code:
 /// c in the low b − 1 bits, the sign (1 is negative) above. bytes = 8⌈2⌈N/B⌉/8⌉ + 8⌈Nb/64⌉.

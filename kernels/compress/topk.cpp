@@ -1,3 +1,4 @@
+#include <kaon/codec/pack.hpp>
 #include <kaon/compress/detail.hpp>
 #include <kaon/compress/topk.hpp>
 #include <kaon/core/instantiate.hpp>
@@ -7,6 +8,17 @@
 
 namespace kaon {
 namespace {
+
+/// Writes the length of the values in front of them, and counts it in.
+template <class Exec>
+struct WriteHead {
+  std::uint64_t* head;
+  Scalar<std::uint64_t, Exec> length;
+  KOKKOS_FUNCTION void operator()(std::int64_t) const {
+    *head = length();
+    length() += sizeof *head;
+  }
+};
 
 /// Indices from corrupt bytes may repeat; they never leave y.
 template <class T>
@@ -54,8 +66,16 @@ double TopK<T, Exec>::guaranteed_alpha() const {
 }
 
 template <class T, class Exec>
+std::size_t TopK<T, Exec>::value_bytes(std::size_t length) const {
+  if (values_->fixed_length()) return values_->bytes_bound();
+  return std::min(values_->bytes_bound(), length - head() - static_cast<std::size_t>(indices_.bytes_least()));
+}
+
+template <class T, class Exec>
 bool TopK<T, Exec>::plausible(std::size_t length) const {
-  return length % 8 == 0 && length >= values_->bytes_bound() + indices_.bytes_least() && length <= bytes_bound();
+  std::size_t const least = head() + (values_->fixed_length() ? values_->bytes_bound() : 0) + indices_.bytes_least();
+  if (length % 8 != 0 || length > bytes_bound() || length < least) return false;
+  return values_->plausible(value_bytes(length));
 }
 
 template <class T, class Exec>
@@ -64,19 +84,25 @@ void TopK<T, Exec>::compress(Exec const& exec, Out<Bytes<Exec>> const& payload, 
   this->check_compress(payload, x);
   Vector<T, Exec> const values(value_.data(), value_.size());
   select_(exec, index_, values, ConstVector<T, Exec>(x.data(), x.size()));
-  std::size_t const head = values_->bytes_bound();
-  values_->compress(exec, detail::bytes_from(payload, 0, head), length, value_, {}, key);
-  indices_.encode(exec, detail::bytes_from(payload, head, indices_.bytes_bound()), length, head, index_);
+  values_->compress(exec, detail::bytes_from(payload, head(), values_->bytes_bound()), length, value_, {}, key);
+  if (!values_->fixed_length())
+    Kokkos::parallel_for("kaon::compress::top_head", Kokkos::RangePolicy<Exec>(exec, 0, 1),
+                         WriteHead<Exec>{as_words<Exec>(payload, head()), length});
+  indices_.append(exec, payload, length, index_);
 }
 
 template <class T, class Exec>
 void TopK<T, Exec>::decompress_add(Exec const& exec, Out<Matrix<T, Exec>> const& y, In<ConstBytes<Exec>> const& payload,
                                    std::size_t length) {
   this->check_decompress(y, payload, length);
-  std::size_t const head = values_->bytes_bound();
   if (!values_->replaces()) fill<T>(exec, value_, T(0));
-  values_->decompress_add(exec, value_, detail::bytes_from(payload, 0, head), head);
-  indices_.decode(exec, index_, detail::bytes_from(payload, head, length - head), length - head);
+  std::size_t const bytes = value_bytes(length);
+  values_->decompress_add(exec, value_, detail::bytes_from(payload, head(), bytes), bytes);
+  if (values_->fixed_length())
+    indices_.decode(exec, index_, detail::bytes_from(payload, bytes, length - bytes), length - bytes);
+  else
+    indices_.decode(exec, index_, detail::bytes_from(payload, head(), length - head()), length - head(),
+                    ConstScalar<std::uint64_t, Exec>(as_words<Exec>(payload, head())));
   Kokkos::parallel_for("kaon::compress::top_add", Kokkos::RangePolicy<Exec>(exec, 0, kept_),
                        AddAt<T>{y.data(), static_cast<std::uint32_t>(this->entries()), index_.data(), value_.data()});
 }

@@ -11,17 +11,18 @@ namespace kaon {
 /// as they are or compressed further, α = α_values · K/mn.
 ///
 /// Payload: the bytes of the value compressor for the K values as a 1×K matrix in index order (plain values for `top:F`), then
-/// the indices as in codec/index_code.hpp. Length: value bytes + at most index_bytes_bound(mn, K).
+/// the indices as in codec/index_code.hpp. Length: value bytes + at most index_bytes_bound(mn, K). In front of value bytes whose
+/// number is not fixed stands that number as a u64.
 template <class T, class Exec>
 class TopK final : public Compressor<T, Exec> {
  public:
-  /// `values` must have fixed length, no state, and the shape 1×count(fraction, rows, cols).
+  /// `values` must have no state and the shape 1×count(fraction, rows, cols).
   TopK(int rows, int cols, double fraction, ValueCoder<T, Exec> values);
   /// K for this fraction and shape. Throws UsageError unless 0 < fraction ≤ 1.
   static std::int64_t count(double fraction, int rows, int cols);
 
   std::string spec() const override;
-  std::size_t bytes_bound() const override { return values_->bytes_bound() + indices_.bytes_bound(); }
+  std::size_t bytes_bound() const override { return head() + values_->bytes_bound() + indices_.bytes_bound(); }
   double guaranteed_alpha() const override;
   bool is_random() const override { return values_->is_random(); }
   bool plausible(std::size_t length) const override;
@@ -31,6 +32,9 @@ class TopK final : public Compressor<T, Exec> {
                       std::size_t length) override;
 
  private:
+  std::size_t head() const { return values_->fixed_length() ? 0 : 8; }
+  std::size_t value_bytes(std::size_t length) const;  // all that may hold values, in a payload of this length
+
   double fraction_;
   std::int64_t kept_;
   ValueCoder<T, Exec> values_;

@@ -1,3 +1,4 @@
+#include <kaon/support/traps.hpp>
 #include "harness.hpp"
 
 #include <kaon/codec/bits.hpp>
@@ -12,18 +13,19 @@ template <class B>
 struct BlockBitsTest : ::testing::Test {};
 TYPED_TEST_SUITE(BlockBitsTest, Backends);
 
-/// C(x) serially in fp64, from the definition in block_bits.hpp; the scale rounded to bfloat16.
+/// C(x) serially, from the definition in block_bits.hpp: levels chosen in float, sums in fp64, the scale rounded to bfloat16.
 std::vector<double> reference(std::vector<double> const& x, int bits, std::size_t block) {
   std::vector<double> out(x.size());
   for (std::size_t begin = 0; begin < x.size(); begin += block) {
     std::size_t const end = std::min(x.size(), begin + block);
     double square = 0, top = 0;
     for (std::size_t i = begin; i < end; ++i) square += x[i] * x[i], top = std::max(top, std::fabs(x[i]));
-    double const rms = std::sqrt(square / static_cast<double>(end - begin)), half = std::ldexp(1.0, bits - 1);
+    double const rms = std::sqrt(square / static_cast<double>(end - begin));
+    float const half = std::ldexp(1.0F, bits - 1), steps = half * (1 - std::ldexp(1.0F, -22)) / static_cast<float>(top);
     auto const level = [&](double v) {
       double q = 1;
       if (bits == 2) q = static_cast<double>(std::fabs(v) > static_cast<double>(0.9816F) * rms ? 1.510F : 0.4528F);
-      if (bits > 2) q = (top > 0 ? std::min(std::floor(std::fabs(v) * (half / top)), half - 1) : 0) + 0.5;
+      if (bits > 2) q = (top > 0 ? std::floor(static_cast<double>(static_cast<float>(std::fabs(v)) * steps)) : 0) + 0.5;
       return v < 0 ? -q : q;
     };
     double inner = 0, norm = 0;
@@ -35,9 +37,15 @@ std::vector<double> reference(std::vector<double> const& x, int bits, std::size_
 }
 
 TYPED_TEST(BlockBitsTest, EqualsTheSerialReferenceExactly) {
+  kaon::test::Untrapped const untrapped;
   using T = typename TypeParam::T;
   std::vector<Named> cases = inputs();
   cases.push_back({"several blocks", random_matrix(61, 37, 21)});
+  for (int n : {2, 31, 63, 64, 65, 96, 127, 129, 255, 257, 319, 1100}) {
+    auto x = random_matrix(1, n, 25);
+    x(0, n / 2) = -0.0, x(0, n - 1) = 0;
+    cases.push_back({std::to_string(n) + " values", x});
+  }
   for (int bits : {1, 2, 4, 8})
     for (int block : {64, 256})
       for (auto& [name, x0] : cases) {
@@ -50,6 +58,45 @@ TYPED_TEST(BlockBitsTest, EqualsTheSerialReferenceExactly) {
         for (std::size_t i = 0; i < x.a.size(); ++i)
           ASSERT_EQ(c.a[i], expected[i]) << bits << " bits, block " << block << ", " << name << " entry " << i << " = " << x.a[i];
       }
+}
+
+TYPED_TEST(BlockBitsTest, LargeBlocksEqualTheReferenceToo) {
+  using T = typename TypeParam::T;
+  auto const x = rounded<float>(random_matrix(3, 24001, 26));
+  for (int bits : {1, 2, 4, 8})
+    for (int block : {1024, 1088, 65536}) {
+      Harness<T, typename TypeParam::Exec> h("bits:" + std::to_string(bits) + ":block=" + std::to_string(block), x.rows, x.cols);
+      EXPECT_EQ(h.apply(x).a, reference(x.a, bits, static_cast<std::size_t>(block))) << bits << " bits, block " << block;
+    }
+}
+
+TYPED_TEST(BlockBitsTest, SignsOfZerosAreDroppedAndCodesOfZeroBlocksAreZero) {
+  using T = typename TypeParam::T;
+  for (char const* spec : {"bits:1", "bits:2", "bits:4", "bits:8"}) {
+    HostMatrix zero(1, 300), minus(1, 300);
+    for (auto& v : minus.a) v = -0.0;
+    Harness<T, typename TypeParam::Exec> h(spec, 1, 300);
+    auto const bytes = h.compress(minus);
+    EXPECT_EQ(bytes, h.compress(zero)) << spec;
+    EXPECT_EQ(bytes, std::vector<unsigned char>(bytes.size(), 0)) << spec;
+    minus(0, 5) = zero(0, 5) = 3;
+    EXPECT_EQ(h.compress(minus), h.compress(zero)) << spec;
+  }
+}
+
+TYPED_TEST(BlockBitsTest, AScaleNearTheLargestFloatDecodesClamped) {
+  using T = typename TypeParam::T;
+  // Nearly all values just under the threshold of 2 bits: γ·low is theirs, γ·high is beyond FLT_MAX.
+  double const most = static_cast<double>(std::numeric_limits<float>::max());
+  HostMatrix x(1, 256);
+  for (int j = 0; j < 256; ++j) x(0, j) = (j % 2 == 0 ? -1 : 1) * (j < 12 ? 1.0 : 0.745) * most;
+  x = rounded<float>(x);
+  Harness<T, typename TypeParam::Exec> h("bits:2", 1, 256);
+  auto const c = h.apply(x);
+  for (int j = 0; j < 256; ++j) {
+    ASSERT_LE(std::fabs(c(0, j)), most);
+    ASSERT_EQ(std::signbit(c(0, j)), std::signbit(x(0, j)));
+  }
 }
 
 TYPED_TEST(BlockBitsTest, ContractsOnAdversaries) {

@@ -21,21 +21,25 @@ TYPED_TEST(EveryCompressor, ContractsAtLeastAsGuaranteed) {
       auto const x = rounded<T>(x0);
       Harness<T, Exec> h(spec, x.rows, x.cols);
       double mean = 0;
-      int const draws = h.c->is_random() ? 8 : 2;  // for the deterministic ones: two steps of the state
+      double const least_alpha = h.c->guaranteed_alpha();
+      int const draws = h.c->is_random() ? 64 : 2;  // for the deterministic ones: two steps of the state
+      double squares = 0;
       for (int step = 0; step < draws; ++step) {
         h.key.step = static_cast<std::uint32_t>(step);
         auto const c = h.apply(x);
         for (double const a : c.a) ASSERT_TRUE(std::isfinite(a)) << spec << " on " << name;
         double const a = alpha(c, x);
         mean += a / draws;
+        squares += a * a / draws;
         if (!h.c->is_random()) {
-          EXPECT_GE(a, h.c->guaranteed_alpha() - rounding) << spec << " on " << name << " step " << step;
+          EXPECT_GE(a, least_alpha - rounding) << spec << " on " << name << " step " << step;
         }
         EXPECT_LE(a, 1.0);
       }
-      double const noise = h.c->is_random() ? 0.5 / std::sqrt(static_cast<double>(x.a.size())) : rounding;
-      EXPECT_GE(mean, h.c->guaranteed_alpha() - noise) << spec << " on " << name;
-      if (mean - h.c->guaranteed_alpha() < least - promised) least = mean, promised = h.c->guaranteed_alpha(), where = name;
+      // Five standard errors; a coin of the guaranteed probability where the sample shows less.
+      double const variance = std::max(squares - mean * mean, least_alpha * (1 - least_alpha));
+      EXPECT_GE(mean, least_alpha - (h.c->is_random() ? 5 * std::sqrt(variance / draws) : rounding)) << spec << " on " << name;
+      if (mean - least_alpha < least - promised) least = mean, promised = least_alpha, where = name;
     }
     std::printf("%-28s closest to its guarantee: alpha %.6f >= %.6f (%s)\n", spec.c_str(), least, promised, where.c_str());
   }
@@ -49,8 +53,9 @@ TYPED_TEST(EveryCompressor, SendsZeroAsZeroAndKeepsGoing) {
     auto const c = h.apply(HostMatrix(24, 36));
     for (double const a : c.a) ASSERT_EQ(a, 0.0) << spec;
     auto const x = rounded<T>(random_matrix(24, 36, 55));
-    h.apply(x);
-    EXPECT_GT(alpha(h.apply(x), x), 0.01) << spec << " after a zero";
+    double best = 0;
+    for (h.key.step = 1; h.key.step < 40; ++h.key.step) best = std::max(best, alpha(h.apply(x), x));  // a dropout may drop many
+    EXPECT_GT(best, 0.01) << spec << " after a zero";
   }
 }
 
@@ -90,6 +95,7 @@ TYPED_TEST(EveryCompressor, WritesTheSameBytesEveryTimeAndOnEveryHostBackend) {
 TYPED_TEST(EveryCompressor, DecodesArbitraryBytesWithinBounds) {
   using T = typename TypeParam::T;
   using Exec = typename TypeParam::Exec;
+  Untrapped const untrapped;
   for (auto const& spec : all_specs()) {
     std::uint32_t trial = 0;
     for (auto const& [m, n] : {std::pair{37, 61}, {1, 1}, {1, 130}, {200, 3}})
@@ -105,6 +111,113 @@ TYPED_TEST(EveryCompressor, DecodesArbitraryBytesWithinBounds) {
         }
         h.decompress(bytes, random_matrix(m, n, 81));  // its guards are the test
       }
+  }
+}
+
+TYPED_TEST(EveryCompressor, DecodesEveryLengthThatItFindsPlausible) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  Untrapped const untrapped;
+  for (auto const& spec : all_specs()) {
+    Harness<T, Exec> h(spec, 23, 9);
+    int plausible = 0;
+    for (std::size_t length = 0; length <= h.c->bytes_bound() + 64; ++length) {
+      SCOPED_TRACE(spec + ", " + std::to_string(length) + " bytes");
+      if (!h.c->plausible(length)) continue;
+      ++plausible;
+      std::vector<unsigned char> bytes(length);
+      StreamKey const key{401, Purpose::test, static_cast<std::uint32_t>(length), 0, 0};
+      for (std::size_t i = 0; i < length; ++i) bytes[i] = static_cast<unsigned char>(random_word(key, i));
+      h.decompress(bytes, random_matrix(23, 9, 83));
+    }
+    EXPECT_GE(plausible, 1) << spec;
+    EXPECT_FALSE(h.c->plausible(h.c->bytes_bound() + 8)) << spec;
+  }
+}
+
+/// Matrices at the ends of what a compressor meets.
+std::vector<Named> extremes(int m, int n) {
+  std::vector<Named> out;
+  auto const add = [&](char const* name, double filling, double one) {
+    HostMatrix x(m, n);
+    std::fill(x.a.begin(), x.a.end(), filling);
+    x.a[x.a.size() / 2] = one;
+    out.push_back({name, x});
+  };
+  double const nan = std::numeric_limits<double>::quiet_NaN(), inf = std::numeric_limits<double>::infinity();
+  add("zero", 0, 0), add("constant", 1.375, 1.375), add("one-hot", 0, -3), add("spike", 1e-3, 1e3);
+  for (double const size : {1.0, 1e15, 1e-15}) {
+    out.push_back({"normal", random_matrix(m, n, 90)});
+    for (auto& a : out.back().x.a) a *= size;
+  }
+  add("a NaN", 1, nan), add("an infinity", -1, inf), add("nothing but NaN", nan, nan), add("the range's end", 3e38, -3e38);
+  return out;
+}
+
+TYPED_TEST(EveryCompressor, HasItsSizeAndItsContractionOnOddShapesAndExtremeInputs) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  Untrapped const untrapped;
+  for (auto const& row : spec_rows()) {
+    for (auto const& [m, n] : {std::pair{1, 1},
+                               {1, 7},
+                               {1, 64},
+                               {1, 257},
+                               {7, 1},
+                               {64, 1},
+                               {257, 1},
+                               {2, 3},
+                               {13, 17},
+                               {31, 37},
+                               {64, 64},
+                               {63, 65},
+                               {64, 128}}) {
+      Harness<T, Exec> h(row.spec, m, n);
+      auto const bound = row.bytes({static_cast<std::size_t>(m), static_cast<std::size_t>(n), sizeof(T)});
+      EXPECT_EQ(h.c->bytes_bound(), bound) << row.spec << " of " << m << " x " << n;
+      EXPECT_EQ(bound % 8, 0U) << row.spec;
+      for (auto const& [name, wide] : extremes(m, n)) {
+        auto const x = rounded<T>(wide);
+        ++h.key.step;
+        auto const bytes = h.compress(x);  // its guards watch the payload
+        EXPECT_TRUE(row.length == Length::exact ? bytes.size() == bound : bytes.size() <= bound) << row.spec << " on " << name;
+        auto const c = h.decompress(bytes, HostMatrix(m, n));  // its guards watch y
+        if (!(squared(x) < 1e37)) {
+          h.c->initialize_state(h.exec, h.state, StreamKey{99, Purpose::initialise, 0, 0, 0});
+          continue;
+        }
+        double const a = alpha(c, x), rounding = sizeof(T) == 4 ? 2e-6 : 1e-13;
+        EXPECT_GE(a, (h.c->is_random() ? 0 : h.c->guaranteed_alpha()) - rounding)
+            << row.spec << " on " << name << ", " << m << " x " << n;
+      }
+    }
+  }
+}
+
+TYPED_TEST(EveryCompressor, DrawsFromTheKeyIfAndOnlyIfItSaysSo) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  auto const x = rounded<T>(random_matrix(40, 30, 84));
+  for (auto const& spec : all_specs()) {
+    bool differs[5] = {false, false, false, false, false};
+    Harness<T, Exec> h(spec, 40, 30);
+    if (h.c->state_shape().second > 0 && !h.c->is_random()) continue;  // refills are drawn, but never of a full-rank x
+    auto const state = to_host(h.state);
+    auto const bytes = [&](StreamKey const& key) {
+      Kokkos::deep_copy(h.state, to_device<T, Exec>(state));
+      h.key = key;
+      return h.compress(x);
+    };
+    StreamKey const key{77, Purpose::compress_up, 5, 3, 2};
+    auto const first = bytes(key);
+    EXPECT_EQ(bytes(key), first) << spec;
+    for (std::uint32_t d = 1; d <= 40; ++d) {  // a coin of probability 0.8 falls alike 40 times with probability 1e-4
+      StreamKey k[5] = {key, key, key, key, key};
+      k[0].seed += d, k[1].step += d, k[2].layer += d, k[3].worker += d;
+      k[4].purpose = Purpose::compress_down, k[4].step += 1000 * (d - 1);
+      for (int i = 0; i < 5; ++i) differs[i] = differs[i] || bytes(k[i]) != first;
+    }
+    for (bool const d : differs) EXPECT_EQ(d, h.c->is_random()) << spec;
   }
 }
 

@@ -1,8 +1,11 @@
 #ifndef KAON_TEST_COMPRESS_HARNESS_HPP
 #define KAON_TEST_COMPRESS_HARNESS_HPP
 
+#include "specs.hpp"
+
 #include <kaon/compress/compressor.hpp>
 #include <kaon/support/backends.hpp>
+#include <kaon/support/traps.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -10,31 +13,6 @@
 #include <limits>
 
 namespace kaon::test {
-
-/// Every form of the grammar.
-inline std::vector<std::string> const& all_specs() {
-  static std::vector<std::string> const specs{"identity",
-                                              "natural",
-                                              "natural:stochastic",
-                                              "bits:1",
-                                              "bits:2",
-                                              "bits:4",
-                                              "bits:8",
-                                              "bits:2:block=64",
-                                              "top:0.15",
-                                              "top:0.15+natural",
-                                              "top:0.1+bits:4",
-                                              "top:0.3+bits:1",
-                                              "top:0.2+natural:stochastic",
-                                              "rank:0.3",
-                                              "rank:0.3+natural",
-                                              "rank:0.3+bits:4",
-                                              "rank:0.3+bits:1",
-                                              "rank:0.2+natural:stochastic",
-                                              "top:1+bits:8",
-                                              "rank:1"};
-  return specs;
-}
 
 struct Named {
   std::string name;

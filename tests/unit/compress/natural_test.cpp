@@ -1,3 +1,4 @@
+#include <kaon/support/traps.hpp>
 #include "harness.hpp"
 
 namespace {
@@ -98,6 +99,46 @@ TYPED_TEST(NaturalTest, LayoutIsAsDocumented) {
   std::vector<unsigned char> expected(16, 0);
   expected[0] = 127, expected[1] = 128, expected[8] = 0b010;
   EXPECT_EQ(h.compress(x), expected);
+}
+
+/// The payload by its definition, value by value: nearest, or up where the fraction in 2⁻³² exceeds the stream's word.
+std::vector<unsigned char> payload_by_definition(HostMatrix const& x, bool stochastic, StreamKey const& key) {
+  std::size_t const n = x.a.size();
+  std::vector<unsigned char> out((n + 7) / 8 * 8 + (n + 63) / 64 * 8, 0);
+  for (std::size_t i = 0; i < n; ++i) {
+    double const a = std::fabs(x.a[i]), least = std::ldexp(1.0, -126);
+    int e = 0;
+    std::frexp(a, &e);
+    double const low = a < least ? 0 : std::ldexp(1.0, e - 1), gap = a < least ? least : low;
+    auto const fraction = static_cast<std::uint64_t>(std::ldexp((a - low) / gap, 32));
+    std::uint64_t const threshold = stochastic ? random_word(key, i) : 0x7fffffffU;
+    int const code = std::min(254, (a < least ? 0 : e - 1 + 127) + (fraction > threshold ? 1 : 0));
+    out[i] = static_cast<unsigned char>(std::isfinite(a) ? code : 255);
+    if (x.a[i] < 0) out[(n + 7) / 8 * 8 + i / 8] |= static_cast<unsigned char>(1U << (i % 8));
+  }
+  return out;
+}
+
+TYPED_TEST(NaturalTest, PayloadIsTheDefinitionsForEverySizeAndPosition) {
+  kaon::test::Untrapped const untrapped;
+  using T = typename TypeParam::T;
+  double const inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> const special{0.0, -0.0, inf, -inf, nan, 1.5, -1.5, std::ldexp(1.0, -126), -std::ldexp(1.9, 127), 1e-30};
+  for (char const* spec : {"natural", "natural:stochastic"})
+    for (int n : {1, 2, 7, 8, 9, 31, 32, 33, 63, 64, 65, 71, 72, 73, 127, 128, 129, 130, 200, 511, 512, 513, 1000}) {
+      auto x = random_matrix(1, n, 14 + static_cast<std::uint64_t>(n));
+      for (int i = n % 3; i < n; i += 5) x(0, i) = special[static_cast<std::size_t>(i / 5) % special.size()];
+      x = rounded<T>(x);
+      Harness<T, typename TypeParam::Exec> h(spec, 1, n);
+      auto const expected = payload_by_definition(x, h.c->is_random(), h.key);
+      EXPECT_EQ(h.compress(x), expected) << spec << ", " << n << " values";
+      auto const c = h.decompress(expected, HostMatrix(1, n));
+      for (int i = 0; i < n; ++i) {
+        int const code = expected[static_cast<std::size_t>(i)];
+        double const power = code == 0 ? 0 : code == 255 ? inf : std::ldexp(1.0, code - 127);
+        ASSERT_EQ(c(0, i), x(0, i) < 0 ? -power : power) << spec << ", entry " << i << " of " << n;
+      }
+    }
 }
 
 }  // namespace

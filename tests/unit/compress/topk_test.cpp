@@ -53,7 +53,7 @@ void expect_selection(std::vector<double> const& x, std::size_t k, std::string c
 TYPED_TEST(TopKTest, SelectsLikeAStableSort) {
   using T = typename TypeParam::T;
   using Exec = typename TypeParam::Exec;
-  for (int n : {1, 2, 100, 5000, 200000})
+  for (int n : {1, 2, 100, 4096, 5000, 32768, 32769, 200001})
     for (double fraction : {1e-9, 0.01, 0.15, 0.5, 1.0}) {
       auto const k = std::max<std::size_t>(1, static_cast<std::size_t>(fraction * n));
       expect_selection<T, Exec>(rounded<T>(random_matrix(1, n, 41)).a, k, "normal, n " + std::to_string(n));
@@ -71,6 +71,60 @@ TYPED_TEST(TopKTest, BreaksTiesByTheLowestIndex) {
     expect_selection<T, Exec>(few.a, k, "few magnitudes");
     expect_selection<T, Exec>(equal, k, "all equal");
     expect_selection<T, Exec>(zero, k, "all zero");
+  }
+}
+
+TYPED_TEST(TopKTest, IsExactWhereTheSampleMisleads) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  int const n = 300007;
+  auto const small = rounded<T>(random_matrix(1, n, 46)).a;
+  std::vector<std::pair<std::string, std::vector<double>>> cases;
+  auto block = small;  // all that is large stands together, almost surely between two samples
+  for (int i = 0; i < 7; ++i) block[static_cast<std::size_t>(200001 + i)] = static_cast<double>(static_cast<T>(1e6 + i));
+  cases.emplace_back("a few large", block);
+  auto rows = small;  // scales that differ from row to row, so that the sample's neighbours are alike
+  for (int i = 0; i < n; ++i) rows[static_cast<std::size_t>(i)] *= std::exp2((i / 1000) % 40 - 20);
+  cases.emplace_back("rows", rows);
+  auto columns = small;  // a period in the index
+  for (int i = 0; i < n; ++i) columns[static_cast<std::size_t>(i)] *= i % 1024 == 5 ? 1024 : 1;
+  cases.emplace_back("columns", columns);
+  auto narrow = small;  // one binade, few different bits: the sampled bracket holds many
+  for (auto& a : narrow) a = static_cast<double>(static_cast<T>(1 + 1e-5 * std::round(a)));
+  cases.emplace_back("narrow", narrow);
+  auto sparse = small;
+  for (int i = 0; i < n; ++i) sparse[static_cast<std::size_t>(i)] *= i % 97 == 3 ? 1 : 0;
+  cases.emplace_back("mostly zero", sparse);
+  auto half = small;  // the first half is large, the threshold falls between
+  for (int i = 0; i < n / 2; ++i) half[static_cast<std::size_t>(i)] += 1000;
+  cases.emplace_back("two halves", rounded<T>([&] {
+                                     HostMatrix h(1, n);
+                                     h.a = half;
+                                     return h;
+                                   }())
+                                       .a);
+  for (auto const& [name, x] : cases)
+    for (std::size_t k : {1, 7, 8, 300, 3000, 45001, 150003, 150004, 290000, 300006, 300007})
+      expect_selection<T, Exec>(x, k, name + ", k " + std::to_string(k));
+}
+
+TYPED_TEST(TopKTest, OneSelectorServesInputsOfAnyScaleInTurn) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  std::size_t const n = 100003, k = 9001;
+  TopSelector<T, Exec> const select(n, k);
+  Vector<T, Exec> device("kaon::test::x", n), values("kaon::test::values", k);
+  Vector<std::uint32_t, Exec> indices("kaon::test::indices", k);
+  auto m = Kokkos::create_mirror_view(device);
+  double const inf = std::numeric_limits<double>::infinity();
+  for (double const scale : {1.0, 1e-30, 1e30, 0.0, inf, 1e-42, 1.0}) {
+    auto x = random_matrix(1, static_cast<int>(n), 47).a;
+    for (std::size_t i = 0; i < n; ++i) x[i] = static_cast<double>(m(i) = static_cast<T>(x[i] * scale));
+    Kokkos::deep_copy(device, m);
+    select(Exec{}, indices, values, device);
+    Kokkos::fence();
+    auto const hi = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, indices);
+    EXPECT_EQ(std::vector<std::uint32_t>(hi.data(), hi.data() + k), reference(x, k)) << "scale " << scale;
   }
 }
 
@@ -122,6 +176,7 @@ TYPED_TEST(TopKTest, PayloadIsTheValuesThenTheIndices) {
   T const values[4] = {5, -4, 3, 2};
   EXPECT_EQ(std::memcmp(bytes.data(), values, sizeof values), 0);
   EXPECT_EQ(bytes[4 * sizeof(T)], 3);               // the first index of the only block
+  EXPECT_EQ(bytes[4 * sizeof(T) + 4], 1);           // and its words
   EXPECT_EQ(bytes[4 * sizeof(T) + 8], 0b10110010);  // as in the index code's own test
 }
 
