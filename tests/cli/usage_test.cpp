@@ -75,7 +75,7 @@ Wrong const wrongs[] = {
     {"CompressorFraction", {"-i", "gpt.deck", "group.table.downlink=top:1.5"}, {"top:1.5", "(0, 1]"}},
     {"CompressorBits", {"-i", "gpt.deck", "group.table.downlink=bits:3"}, {"bits:3", "1, 2, 4"}},
     {"CompressorTail", {"-i", "gpt.deck", "group.table.uplink=bits:4+natural"}, {"bits:4+natural", "nothing can follow"}},
-    {"UnknownNorm", {"-i", "gpt.deck", "group.table.norm=nuclear"}, {"group.table.norm", "nuclear", "spectral, max-abs"}},
+    {"UnknownNorm", {"-i", "gpt.deck", "group.table.norm=operator"}, {"group.table.norm", "operator", "spectral, max-abs"}},
     {"UnknownScale", {"-i", "gpt.deck", "group.hidden.scale=big"}, {"big", "muon"}},
     {"RowBlocks", {"-i", "gpt.deck", "group.hidden.row_blocks=5"}, {"row_blocks"}},
 };
