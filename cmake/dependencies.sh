@@ -2,6 +2,7 @@
 # Makes a Debian or Ubuntu machine ready to build Kaon: packages, then Kokkos and Kokkos Kernels.
 #
 #   cmake/dependencies.sh            everything; needs root or sudo only when a package is missing
+#   cmake/dependencies.sh --hip      instead a Kokkos for Debian's hipcc: enough to compile for AMD GPUs, to check that it compiles
 #
 # Prints, as its last line on standard output, the CMAKE_PREFIX_PATH to configure with (empty when CMake finds Kokkos alone).
 # All progress goes to standard error. Settings, from the environment:
@@ -15,10 +16,19 @@ cache=${KAON_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kaon}
 say() { printf 'dependencies: %s\n' "$*" >&2; }
 die() { printf 'dependencies: error: %s\n' "$*" >&2; exit 1; }
 
+hip=
+case "${1:-}" in
+  '') ;;
+  --hip) hip=1 ;;
+  *) die "unknown argument '$1'; the only one is --hip" ;;
+esac
+
 packages=(build-essential cmake ninja-build pkg-config git ca-certificates dpkg-dev xz-utils
   mpich libmpich-dev libhdf5-mpich-dev libopenblas-dev liblapack-dev
   libboost-program-options-dev libfmt-dev libxxhash-dev librandom123-dev
   libgtest-dev libbenchmark-dev clang-format procps python3 python3-h5py python3-numpy)
+
+if [ -n "$hip" ]; then packages+=(hipcc libamdhip64-dev); fi
 
 command -v dpkg-query >/dev/null || die "this is not a Debian or Ubuntu machine; install what docs/install.md lists and configure with CMake"
 
@@ -43,7 +53,7 @@ fi
 probe=$(mktemp -d)
 trap 'rm -rf "$probe"' EXIT
 cp "$here/probe/CMakeLists.txt" "$probe/"
-if cmake -S "$probe" -B "$probe/build" >"$probe/log" 2>&1; then
+if [ -z "$hip" ] && cmake -S "$probe" -B "$probe/build" >"$probe/log" 2>&1; then
   say "using the Kokkos that CMake finds: $(grep -h -o 'found: .*' "$probe/log" | head -n 1)"
   printf '\n'
   exit 0
@@ -51,7 +61,7 @@ fi
 
 . /etc/os-release
 recipe=$(cat "${BASH_SOURCE[0]}" "$here/probe/CMakeLists.txt" | cksum | cut -d' ' -f1)
-prefix=$cache/kokkos-$ID$VERSION_ID-$(dpkg --print-architecture)-gcc$(g++ -dumpversion)-$recipe
+prefix=$cache/kokkos${hip:+-hip}-$ID$VERSION_ID-$(dpkg --print-architecture)-gcc$(g++ -dumpversion)-$recipe
 if [ -e "$prefix/complete" ]; then
   say "using $prefix"
   printf '%s\n' "$prefix"
@@ -60,7 +70,16 @@ fi
 
 # Kokkos and Kokkos Kernels stand inside Debian's trilinos source package. Its index is fetched through a private source
 # list made from the machine's own, so that the machine's apt configuration stays as it is.
-say "building Kokkos with OpenMP and Serial from Debian's source package into $prefix (a few minutes, once)"
+if [ -n "$hip" ]; then
+  parallel='HIP (gfx908)'
+  backend=(-DCMAKE_CXX_COMPILER=hipcc -DKokkos_ENABLE_HIP=ON -DKokkos_ARCH_VEGA908=ON)
+  compiler=(-DCMAKE_CXX_COMPILER=hipcc)
+else
+  parallel=OpenMP
+  backend=(-DKokkos_ENABLE_OPENMP=ON)
+  compiler=()
+fi
+say "building Kokkos with $parallel and Serial from Debian's source package into $prefix (a few minutes, once)"
 work=$cache/work-$$
 mkdir -p "$work/lists/partial" "$work/src"
 trap 'rm -rf "$probe" "$work"' EXIT
@@ -107,8 +126,8 @@ build() { # NAME SOURCE OPTION...
     { tail -n 40 "$work/$name.log" >&2; die "$name did not build"; }
 }
 rm -rf "$prefix"
-build kokkos "$work/src/$top/packages/kokkos" -DKokkos_ENABLE_SERIAL=ON -DKokkos_ENABLE_OPENMP=ON -DCMAKE_CXX_STANDARD=17
-build kokkos-kernels "$work/src/$top/packages/kokkos-kernels" -DCMAKE_CXX_STANDARD=17 \
+build kokkos "$work/src/$top/packages/kokkos" -DKokkos_ENABLE_SERIAL=ON "${backend[@]}" -DCMAKE_CXX_STANDARD=17
+build kokkos-kernels "$work/src/$top/packages/kokkos-kernels" "${compiler[@]}" -DCMAKE_CXX_STANDARD=17 \
   -DKokkosKernels_ADD_DEFAULT_ETI=OFF -DKokkosKernels_ENABLED_COMPONENTS=BLAS \
   -DKokkosKernels_ENABLE_TPL_BLAS=ON -DKokkosKernels_ENABLE_TPL_LAPACK=ON
 touch "$prefix/complete"

@@ -1,19 +1,9 @@
 #include <kaon/optimizer/tools.hpp>
 
-#include <sstream>
-
 namespace kaon {
 
 namespace {
 std::string shape_of(Layer const& l) { return std::to_string(l.rows) + "x" + std::to_string(l.cols); }
-
-std::string key_of(LmoSettings const& s, Layer const& l) {
-  std::ostringstream key;
-  key.precision(17);
-  key << s.norm << '/' << s.scale << '/' << s.factor << '/' << s.row_blocks << '/' << s.polar.set << '/' << s.polar.steps << '/'
-      << s.polar.exact << '/' << shape_of(l);
-  return key.str();
-}
 }  // namespace
 
 template <class T>
@@ -22,11 +12,7 @@ Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> con
     up_.push_back(compressor(settings[i].uplink, layers[i]));
     down_.push_back(compressor(settings[i].downlink, layers[i]));
     dense_.push_back(compressor("identity", layers[i]));
-    lmo_.push_back(nullptr);
-    if (!owned[i]) continue;
-    auto& lmo = lmos_[key_of(settings[i].lmo, layers[i])];
-    if (!lmo) lmo = make_lmo<T, Space>(settings[i].lmo, layers[i].rows, layers[i].cols);
-    lmo_.back() = lmo.get();
+    lmo_.push_back(owned[i] ? oracle(settings[i].lmo, layers[i]) : nullptr);
   }
 }
 
@@ -35,6 +21,14 @@ typename Tools<T>::Codec* Tools<T>::compressor(std::string const& spec, Layer co
   auto& c = compressors_[spec + "/" + shape_of(layer)];
   if (!c) c = make_compressor<T, Space>(spec, layer.rows, layer.cols);
   return c.get();
+}
+
+template <class T>
+Lmo<T, Space>* Tools<T>::oracle(LmoSettings const& settings, Layer const& layer) {
+  for (auto const& shared : lmos_)
+    if (shared.settings == settings && shared.rows == layer.rows && shared.cols == layer.cols) return shared.lmo.get();
+  lmos_.push_back({settings, layer.rows, layer.cols, make_lmo<T, Space>(settings, layer.rows, layer.cols)});
+  return lmos_.back().lmo.get();
 }
 
 template class Tools<float>;

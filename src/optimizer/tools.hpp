@@ -6,9 +6,9 @@
 #include <kaon/lmo/lmo.hpp>
 #include <kaon/optimizer/settings.hpp>
 
-#include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace kaon {
@@ -31,8 +31,14 @@ class Tools {
 
  private:
   Codec* compressor(std::string const& spec, Layer const& layer);
-  std::map<std::string, std::unique_ptr<Codec>> compressors_;
-  std::map<std::string, std::unique_ptr<Lmo<T, Space>>> lmos_;
+  std::unordered_map<std::string, std::unique_ptr<Codec>> compressors_;
+  struct Shared {
+    LmoSettings settings;
+    int rows, cols;
+    std::unique_ptr<Lmo<T, Space>> lmo;
+  };
+  Lmo<T, Space>* oracle(LmoSettings const& settings, Layer const& layer);
+  std::vector<Shared> lmos_;
   std::vector<Lmo<T, Space>*> lmo_;
   std::vector<Codec*> up_, down_, dense_;
 };

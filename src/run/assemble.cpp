@@ -65,6 +65,24 @@ Schedule make_schedule(Deck const& deck) {
                   deck.real("optimizer.constant_fraction"));
 }
 
+namespace {
+template <class Key>
+PolarSettings polar_settings(Deck const& deck, Key const& key) {
+  PolarSettings p;
+  auto const route = deck.text(key("polar"));
+  p.exact = route == "exact";
+  p.qdwh = route == "qdwh";
+  if (!p.exact && !p.qdwh) p.set = route;
+  p.steps = deck.integer(key("polar_steps"));
+  p.tolerance = deck.real(key("polar_tolerance"));
+  p.lower = deck.real(key("polar_lower"));
+  p.form = deck.text(key("polar_form"));
+  p.scaling = deck.text(key("polar_scaling"));
+  p.half = deck.flag(key("polar_half"));
+  return p;
+}
+}  // namespace
+
 LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
   std::vector<std::string> names;
   for (auto const& l : layers) names.push_back(l.name);
@@ -79,9 +97,10 @@ LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
     s.lmo.scale = deck.text(key("scale"));
     s.lmo.factor = deck.real(key("factor"));
     s.lmo.row_blocks = deck.integer(key("row_blocks"));
-    s.lmo.polar.exact = deck.text(key("polar")) == "exact";
-    if (!s.lmo.polar.exact) s.lmo.polar.set = deck.text(key("polar"));
-    s.lmo.polar.steps = deck.integer(key("polar_steps"));
+    s.lmo.col_blocks = deck.integer(key("col_blocks"));
+    s.lmo.p = deck.real(key("schatten_p"));
+    s.lmo.k = deck.integer(key("ky_fan_k"));
+    s.lmo.polar = polar_settings(deck, key);
     s.radius = deck.real(key("radius"));
     s.beta = deck.real(key("beta"));
     s.decay = deck.text("optimizer.form") == "constrained" ? 1.0 : deck.real(key("weight_decay"));

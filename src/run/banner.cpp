@@ -36,16 +36,8 @@ std::string kokkos_version() {
 }
 
 std::string device_name() {
-#if defined(KOKKOS_ENABLE_CUDA)
-  return Kokkos::Cuda().cuda_device_prop().name;
-#elif defined(KOKKOS_ENABLE_HIP)
-  KAON_HIP_SPACE const space;
-  hipDeviceProp_t properties;
-  if (hipGetDeviceProperties(&properties, space.hip_device()) != hipSuccess) return "HIP device of unknown name";
-  return fmt::format("{} {}", properties.name, properties.gcnArchName);
-#else
-  return cpu_model();
-#endif
+  auto const gpu = gpu_name();
+  return gpu.empty() ? cpu_model() : gpu;
 }
 
 // "a (2 ranks), b (1 rank)", in the order in which the hosts appear.

@@ -129,8 +129,26 @@ TYPED_TEST_SUITE(Step, Scalars);
 
 TYPED_TEST(Step, AllocatesNothingWithAnyCompressor) {
   example::Factorisation<TypeParam> problem(48, 40, 6, 3, 1);
-  for (auto const* spec : {"identity", "natural", "natural:stochastic", "bits:1", "bits:2", "bits:4", "bits:8", "top:0.1",
-                           "top:0.1+bits:4", "rank:0.5", "rank:0.5+natural"}) {
+  for (auto const* spec : {"identity",
+                           "natural",
+                           "natural:stochastic",
+                           "bits:1",
+                           "bits:2",
+                           "bits:4",
+                           "bits:8",
+                           "top:0.1",
+                           "top:0.1+bits:4",
+                           "rank:0.5",
+                           "rank:0.5+natural",
+                           "natural:coded",
+                           "top:0.1+natural:coded",
+                           "rank:0.5+natural:coded",
+                           "rand:0.2",
+                           "columns:0.2",
+                           "dither:4",
+                           "sign",
+                           "damp:0.5",
+                           "dropout:0.5"}) {
     check<TypeParam>(problem, layer("spectral", spec, "identity"), optimizer(3), std::string("up ") + spec);
     check<TypeParam>(problem, layer("spectral", "identity", spec), optimizer(3), std::string("down ") + spec);
   }

@@ -17,8 +17,21 @@ ALLOCATION = re.compile(
     r'(?:\b(?:Kokkos::View|Matrix|Vector|Scalar|Bytes|Buffer|Cube)\b\s*(?:<[^;"()]*>)?(?:\s+const)?(?:\s+\w+)?|\b\w+_)\s*[({]\s*'
     r'(?:Kokkos::view_alloc\s*\(\s*(?:Kokkos::WithoutInitializing\s*,\s*)?)?"(?P<label>[^"]*)"'
 )
+# A policy runs on the instance that the caller gave: its first argument is one.
+POLICY = re.compile(r"\b(?:(?:Range|Team|MDRange)?Policy(?:<[^;()]*>)?)(?:\s+const)?(?:\s+\w+)?\s*[({]\s*(?P<first>\w+)\s*[,)]")
+INSTANCE = re.compile(r"^exec_?$")
+# Kernels wait in these places alone, and their headers say so: LAPACK works on the host, and what runs once at start-up.
+FENCE = re.compile(r"\bfence\s*\(")
+WAITS = {
+    "kernels/linalg/eigen.cpp",
+    "kernels/linalg/svd_host.cpp",
+    "kernels/linalg/tpl/eigen_cusolver.cpp",
+    "kernels/polar/gram_eigen.cpp",
+    "kernels/polar/polar.cpp",
+    "kernels/compress/rankk.cpp",
+}
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.S)
-NOT_VIEWS = re.compile(r"^(?:origin_|name_|path_|[sd]gesdd_)")
+NOT_VIEWS = re.compile(r"^(?:origin_|name_|path_|[sd](?:gesdd|gemm|syrk|syevd|syevr|potrf|trsm)_)")
 
 
 def plain(text):
@@ -40,6 +53,12 @@ def breaches(path, text, kernel_rooms):
     if path not in VERSIONED:
         for m in REMOVED.finditer(text):
             yield at(m), m[0] + " belongs to kernels/core/compat.hpp"
+    for m in POLICY.finditer(text):
+        if not INSTANCE.match(m["first"]):
+            yield at(m), "a policy that does not begin with the caller's instance, but with " + m["first"]
+    if path.startswith("kernels/") and path not in WAITS:
+        for m in FENCE.finditer(text):
+            yield at(m), "a fence in a kernel that is not among those that may wait"
     for m in LAUNCH.finditer(text):
         first = m["first"].strip()
         if NESTED.match(first) or re.match(r"^label\b", first) or first.startswith('"kaon::'):

@@ -57,12 +57,14 @@ void expect_same_bits(std::string const& norm, std::string const& up, std::strin
 
 TEST(Ranks, SameBitsForEveryCompressorBothWays) {
   for (auto const* spec : {"identity", "top:0.2", "rank:0.4", "natural", "natural:stochastic", "bits:1", "bits:2", "bits:4",
-                           "bits:8", "top:0.3+natural", "rank:0.5+bits:4"})
+                           "bits:8", "top:0.3+natural", "rank:0.5+bits:4", "natural:coded", "top:0.2+natural:coded", "rand:0.3",
+                           "columns:0.3", "dropout:0.5+rank:0.4", "damp:0.5", "dither:4", "sign"})
     expect_same_bits<float>("spectral", spec, spec, 4, Start::dense, test::odd_layers());
 }
 
 TEST(Ranks, SameBitsForEveryNormAndStart) {
-  for (auto const* norm : {"spectral", "max-abs", "frobenius", "column", "row"})
+  for (auto const* norm : {"spectral", "max-abs", "frobenius", "column", "row", "nuclear", "schatten", "l1", "one-to-one",
+                           "inf-to-inf", "ky-fan", "dual-ky-fan"})
     for (auto start : {Start::dense, Start::zero})
       expect_same_bits<double>(norm, "top:0.25+bits:4", "bits:2", 4, start, test::odd_layers(), start == Start::zero);
 }

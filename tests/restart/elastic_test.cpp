@@ -41,6 +41,8 @@ Case const cases[] = {
     {"RankCodedInBits", both_ways("rank:0.3+bits:8", "identity"), 1, 3, 4, 2},
     {"NaturalStochastic", both_ways("natural:stochastic", "natural:stochastic"), 2, 3, 1, 1},
     {"TopInBits", both_ways("top:0.2+bits:4", "top:0.5+natural"), 1, 2, 9, 4},
+    {"DroppedAndRandom", both_ways("dropout:0.5+rank:0.3", "rand:0.4+bits:8"), 2, 1, 5, 3},
+    {"CodedAndDithered", both_ways("top:0.2+natural:coded", "dither:4"), 1, 3, 6, 2},
     {"BitsBothWays", both_ways("bits:4", "bits:2"), 3, 1, 6, 2},
     {"ZeroStart", with(both_ways("bits:4", "bits:2"), {"optimizer.start=zero"}), 1, 4, 3, 2},
     {"Double", with(both_ways("top:0.2", "bits:8"), {"run.precision=double"}), 2, 1, 8, 3},

@@ -1,4 +1,6 @@
-// The main of every test: MPI and Kokkos around GoogleTest. A rank's failures are printed by that rank.
+// The main of every test: MPI and Kokkos around GoogleTest, floating-point traps on. A rank's failures are printed by that rank.
+#include <kaon/support/traps.hpp>
+
 #include <gtest/gtest.h>
 #include <mpi.h>
 #include <Kokkos_Core.hpp>
@@ -24,7 +26,9 @@ int main(int argc, char** argv) {
       };
       listeners.Append(new Failures);
     }
+    kaon::test::trap(true);
     failed = RUN_ALL_TESTS();
+    kaon::test::trap(false);
     if (::testing::UnitTest::GetInstance()->test_to_run_count() == 0) failed = 1;
     Kokkos::finalize();
   }

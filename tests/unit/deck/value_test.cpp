@@ -1,5 +1,6 @@
 #include <kaon/core/error.hpp>
 #include <kaon/deck/value.hpp>
+#include <kaon/support/traps.hpp>
 
 #include <gtest/gtest.h>
 
@@ -14,6 +15,7 @@ namespace {
 Key key_of(KeyType type) { return {.section = "s", .name = "k", .type = type, .help = "-"}; }
 
 TEST(Value, RealsRoundTripToTheSameBits) {
+  kaon::test::Untrapped const untrapped;
   auto const key = key_of(KeyType::real);
   constexpr unsigned seed = 20240611;
   std::mt19937_64 random(seed);

@@ -1,3 +1,4 @@
+#include <kaon/support/traps.hpp>
 #include "gpt_reference.hpp"
 
 #include <algorithm>
@@ -29,6 +30,7 @@ TEST(GptShapes, LayersAreNamedAndShapedAsDocumented) {
 }
 
 TEST(GptShapes, WrongNumbersAreRefusedWithTheirName) {
+  kaon::test::Untrapped const untrapped;
   auto const refused = [](auto const& change, std::string const& word) {
     auto s = tiny(false);
     change(s);

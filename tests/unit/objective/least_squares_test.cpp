@@ -1,4 +1,5 @@
 #include <kaon/objective/least_squares.hpp>
+#include <kaon/support/traps.hpp>
 
 #include <kaon/core/error.hpp>
 #include <kaon/objective/least_squares_problem.hpp>
@@ -190,6 +191,7 @@ TYPED_TEST(LeastSquaresTest, NoiseIsAFunctionOfSeedStepAndWorkerAlone) {
 }
 
 TYPED_TEST(LeastSquaresTest, AnotherNumberOfWorkersNamesFileDatasetAndBoth) {
+  kaon::test::Untrapped const untrapped;
   try {
     LeastSquares<TypeParam> f(this->path, 4, 0, 1);
     FAIL();

@@ -25,9 +25,27 @@ struct Invariants : ::testing::Test {
 using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(Invariants, Scalars);
 
-std::vector<std::string> const compressors{
-    "identity", "top:0.2", "rank:0.4",        "natural",         "natural:stochastic", "bits:1",          "bits:2",
-    "bits:4",   "bits:8",  "top:0.3+natural", "rank:0.5+bits:4", "top:0.3+bits:4",     "rank:0.5+natural"};
+std::vector<std::string> const compressors{"identity",
+                                           "top:0.2",
+                                           "rank:0.4",
+                                           "natural",
+                                           "natural:stochastic",
+                                           "natural:coded",
+                                           "bits:1",
+                                           "bits:2",
+                                           "bits:4",
+                                           "bits:8",
+                                           "dither:4",
+                                           "damp:0.6",
+                                           "rand:0.4",
+                                           "columns:0.4",
+                                           "dropout:0.6+bits:8",
+                                           "top:0.3+natural",
+                                           "top:0.3+natural:coded",
+                                           "rank:0.5+bits:4",
+                                           "top:0.3+bits:4",
+                                           "rank:0.5+natural",
+                                           "rank:0.5+natural:coded"};
 
 TYPED_TEST(Invariants, ServerEstimateIsTheMeanOfTheWorkers) {
   using T = TypeParam;

@@ -1,5 +1,6 @@
 #include <kaon/core/error.hpp>
 #include <kaon/optimizer/schedule.hpp>
+#include <kaon/support/traps.hpp>
 
 #include <gtest/gtest.h>
 
@@ -32,6 +33,7 @@ TEST(Schedule, HorizonPowers) {
 }
 
 TEST(Schedule, RefusesWhatItDoesNotKnow) {
+  kaon::test::Untrapped const untrapped;
   EXPECT_THROW(Schedule("cosine", 10, 0.5), UsageError);
   EXPECT_THROW(Schedule("linear", 10, 1.5), UsageError);
   EXPECT_THROW(Schedule("linear", 10, std::nan("")), UsageError);

@@ -1,4 +1,5 @@
 #include <kaon/core/error.hpp>
+#include <kaon/deck/schema.hpp>
 #include <kaon/run/assemble.hpp>
 
 #include <gtest/gtest.h>
@@ -39,6 +40,50 @@ TEST(Assemble, GroupsBecomeLayerSettings) {
   EXPECT_EQ(o.workers, 3);
   EXPECT_EQ(o.start, Start::zero);
   EXPECT_FALSE(o.adaptive);
+}
+
+TEST(Assemble, EveryKeyOfAGroupReachesItsLayer) {
+  auto const deck = Deck::from_text(
+      "[run]\nsteps = 5\n[objective]\nkind = own\n[optimizer]\nworkers = 3\n[group.all]\nlayers = *\nradius = 0.5\n"
+      "norm = schatten\nschatten_p = 3\nky_fan_k = 2\nscale = muon\nfactor = 0.25\nrow_blocks = 3\ncol_blocks = 2\npolar = "
+      "minimax\n"
+      "polar_steps = 7\npolar_tolerance = 0.1\npolar_lower = 0.01\npolar_form = gram\npolar_scaling = spectral\npolar_half = "
+      "yes\n",
+      "own deck");
+  auto const lmo = layer_settings(deck, {{"V", 6, 4}}).settings[0].lmo;
+  LmoSettings expected;
+  expected.norm = "schatten";
+  expected.scale = "muon";
+  expected.factor = 0.25;
+  expected.row_blocks = 3;
+  expected.col_blocks = 2;
+  expected.p = 3;
+  expected.k = 2;
+  expected.polar.set = "minimax";
+  expected.polar.steps = 7;
+  expected.polar.tolerance = 0.1;
+  expected.polar.lower = 0.01;
+  expected.polar.form = "gram";
+  expected.polar.scaling = "spectral";
+  expected.polar.half = true;
+  EXPECT_TRUE(lmo == expected);
+}
+
+// The deck's lists and the library's own are the same: a name that one has and the other lacks would be unreachable or refused
+// late.
+TEST(Assemble, TheDeckOffersWhatTheLibraryHas) {
+  auto const choices = [](char const* name) {
+    for (auto const& key : schema())
+      if (key.section == "group" && key.name == name) return std::vector<std::string>(key.choices.begin(), key.choices.end());
+    return std::vector<std::string>{};
+  };
+  EXPECT_EQ(choices("norm"), lmo_norms());
+  EXPECT_EQ(choices("scale"), lmo_scales());
+  EXPECT_EQ(choices("polar_form"), polar_forms());
+  EXPECT_EQ(choices("polar_scaling"), polar_scalings());
+  auto sets = polar_sets();
+  sets.insert(sets.end(), {"exact", "qdwh"});
+  EXPECT_EQ(choices("polar"), sets);
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <kaon/support/traps.hpp>
 #include "scratch.hpp"
 
 #include <kaon/core/error.hpp>
@@ -26,6 +27,7 @@ TEST(Metrics, HeaderThenRowsAtOnce) {
 }
 
 TEST(Metrics, NumbersRoundTrip) {
+  kaon::test::Untrapped const untrapped;
   Scratch folder;
   constexpr unsigned seed = 77;
   std::mt19937_64 random(seed);

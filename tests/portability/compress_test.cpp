@@ -1,0 +1,58 @@
+#include "report.hpp"
+
+#include <kaon/compress/compressor.hpp>
+
+#include "../unit/compress/harness.hpp"
+
+namespace kaon {
+namespace {
+
+using namespace test;
+
+template <class B>
+struct PortableCompressors : ::testing::Test {};
+TYPED_TEST_SUITE(PortableCompressors, Backends);
+
+// What a back end's sums may change: the last bit of a block's bfloat16 scale; a whole subspace, where directions are close.
+double allowed(std::string const& spec) {
+  if (spec.find("rank") != std::string::npos) return 0.05;
+  if (spec.find("bits:") != std::string::npos || spec.find("dither") != std::string::npos ||
+      spec.find("sign") != std::string::npos)
+    return 0x1p-7;
+  return 0;
+}
+
+TYPED_TEST(PortableCompressors, DecodeToWhatTheSerialBackendSends) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  auto const x = rounded<T>(random_matrix(70, 53, 31));
+  for (auto const& spec : all_specs()) {
+    Harness<T, Exec> here(spec, x.rows, x.cols);
+    Harness<T, Kokkos::DefaultHostExecutionSpace> there(spec, x.rows, x.cols);
+    auto const sent = here.compress(x), reference = there.compress(x);
+    HostMatrix const zero(x.rows, x.cols);
+    record<TypeParam>("compressor " + spec, relative_error(here.decompress(sent, zero), there.decompress(reference, zero)),
+                      allowed(spec));
+    // Any back end can read what any other one wrote.
+    record<TypeParam>("decoding of the host's bytes, all compressors",
+                      relative_error(here.decompress(reference, zero), there.decompress(reference, zero)), 0);
+  }
+}
+
+TYPED_TEST(PortableCompressors, Contract) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  for (auto const& spec : all_specs()) {
+    double worst = 0;
+    for (auto const& input : inputs()) {
+      auto const x = rounded<T>(input.x);
+      Harness<T, Exec> h(spec, x.rows, x.cols);
+      // One draw of a random compressor may fall short of its mean: the contraction suite measures that.
+      if (!h.c->is_random()) worst = std::max(worst, h.c->guaranteed_alpha() - alpha(h.apply(x), x));
+    }
+    record<TypeParam>("guaranteed over measured contraction, all deterministic compressors", worst, 1e-6);
+  }
+}
+
+}  // namespace
+}  // namespace kaon
