@@ -92,7 +92,6 @@ Race race(int rows, int cols, int steps, Asked const& asked, Asked const& peers)
   };
   r.peers = "polar " + std::to_string(rows) + " " + std::to_string(cols) + " " + count;
   r.peers_asked = peers;
-  r.items = 1;
   return r;
 }
 

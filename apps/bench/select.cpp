@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <ctime>
 #include <memory>
 
@@ -63,16 +64,25 @@ struct Coding : Selection {
   void decode(Exec const& exec) const { codec.decode(exec, other, bytes, used); }
 };
 
+/// memcpy on a host, a device's own copy elsewhere.
+template <class View>
+void copy_array(Exec const& exec, View const& to, View const& from) {
+  if constexpr (runs_on_host<Exec>)
+    std::memcpy(to.data(), from.data(), from.size() * sizeof(typename View::value_type));
+  else
+    Kokkos::deep_copy(exec, to, from);
+}
+
 Pair select_against_copy(Exec const& exec, std::int64_t percent) {
   auto const s = std::make_shared<Selection>(exec, percent);
   Vector<float, Exec> const copy("kaon::bench::copy", static_cast<std::size_t>(entries));
-  return {[s, exec] { s->select(exec, s->indices, s->values, s->x); }, [s, copy, exec] { Kokkos::deep_copy(exec, copy, s->x); }};
+  return {[s, exec] { s->select(exec, s->indices, s->values, s->x); }, [s, copy, exec] { copy_array(exec, copy, s->x); }};
 }
 
 Pair code_against_copy(Exec const& exec, std::int64_t percent, bool decode) {
   auto const s = std::make_shared<Coding>(exec, percent);
   Vector<std::uint32_t, Exec> const copy("kaon::bench::copy", static_cast<std::size_t>(s->kept));
-  auto const floor = [s, copy, exec] { Kokkos::deep_copy(exec, copy, s->indices); };
+  auto const floor = [s, copy, exec] { copy_array(exec, copy, s->indices); };
   if (decode) return {[s, exec] { s->decode(exec); }, floor};
   return {[s, exec] { s->encode(exec); }, floor};
 }
