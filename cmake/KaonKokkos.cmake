@@ -15,4 +15,8 @@ endforeach()
 if(NOT RANDOM123_INCLUDE_DIR STREQUAL "/usr/include")
   target_include_directories(kaon_kokkos SYSTEM INTERFACE $<BUILD_INTERFACE:${RANDOM123_INCLUDE_DIR}>)
 endif()
+# nvcc's front end cannot evaluate the consteval format strings of fmt 9, which then are checked at run time.
+if("CUDA" IN_LIST Kokkos_DEVICES)
+  target_compile_definitions(kaon_kokkos INTERFACE FMT_CONSTEVAL= FMT_USE_CONSTEXPR=1)
+endif()
 message(STATUS "Kokkos ${Kokkos_VERSION} (${Kokkos_DEVICES}) in ${Kokkos_DIR}; HDF5 ${HDF5_VERSION}; MPI ${MPI_CXX_VERSION}")

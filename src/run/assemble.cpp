@@ -1,4 +1,5 @@
 #include <kaon/run/assemble.hpp>
+#include <kaon/run/idle_keys.hpp>
 
 #include <kaon/core/error.hpp>
 #include <kaon/deck/groups.hpp>
@@ -89,6 +90,8 @@ LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
   auto const assigned = assign_groups(deck, names);
   LayerPlan plan;
   for (auto const& idle : assigned.idle) plan.warnings.push_back("no layer belongs to [group." + idle + "]");
+  for (auto const& name : deck.groups())
+    for (auto const& line : idle_keys(deck, name)) plan.warnings.push_back(line);
   for (int g : assigned.group) {
     auto const& name = deck.groups()[static_cast<std::size_t>(g)];
     auto const key = [&](char const* k) { return "group." + name + "." + k; };

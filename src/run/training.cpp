@@ -150,13 +150,15 @@ void Training<T>::one_step(Progress& progress, Metrics* metrics, Metrics* layer_
 
   Totals const t = now();
   auto const i64 = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
+  using Value = Metrics::Value;  // named: nvcc does not pass bare numbers on as variants
   if (metrics)
-    metrics->row(i64(t.steps), {report.loss, multiplier, i64(t.bytes_up), i64(t.bytes_down), i64(t.wire_up), i64(t.wire_down),
-                                i64(t.samples), seconds});
+    metrics->row(i64(t.steps), {Value(report.loss), Value(multiplier), Value(i64(t.bytes_up)), Value(i64(t.bytes_down)),
+                                Value(i64(t.wire_up)), Value(i64(t.wire_down)), Value(i64(t.samples)), Value(seconds)});
   if (layer_metrics)
     for (std::size_t i = 0; i < report.layers.size(); ++i) {
       auto const& r = report.layers[i];
-      layer_metrics->row(i64(t.steps), {i64(i), r.alpha_up, r.lag, r.alpha_down, r.gap, r.gradient});
+      layer_metrics->row(i64(t.steps),
+                         {Value(i64(i)), Value(r.alpha_up), Value(r.lag), Value(r.alpha_down), Value(r.gap), Value(r.gradient)});
     }
   if (comm_.rank() == 0) progress.step({i64(t.steps), report.loss, seconds, i64(t.bytes_up), i64(t.bytes_down)});
 }
@@ -167,7 +169,7 @@ void Training<T>::report_validation(double loss) const {
   log_.line(fmt::format("validation loss {:.4f} at step {}", loss, totals_.steps));
   if (comm_.rank() != 0) return;
   Metrics::resume(file("validation.csv"), validation_columns, static_cast<std::int64_t>(totals_.steps) - 1)
-      .row(static_cast<std::int64_t>(totals_.steps), {loss});
+      .row(static_cast<std::int64_t>(totals_.steps), {Metrics::Value(loss)});
 }
 
 template <class T>

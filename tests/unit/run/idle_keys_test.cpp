@@ -1,0 +1,50 @@
+#include <kaon/run/assemble.hpp>
+#include <kaon/run/idle_keys.hpp>
+
+#include <gtest/gtest.h>
+
+namespace kaon {
+namespace {
+
+std::vector<std::string> idle(std::string const& keys) {
+  auto const deck = Deck::from_text(
+      "[run]\nsteps = 5\n[objective]\nkind = own\n[optimizer]\nworkers = 3\n[group.all]\nlayers = *\nradius = 0.5\n" + keys,
+      "own deck");
+  auto lines = idle_keys(deck, "all");
+  EXPECT_EQ(layer_settings(deck, {{"V", 6, 4}}).warnings, lines) << "what is idle is warned of";
+  return lines;
+}
+
+TEST(IdleKeys, DefaultsAndUsedKeysAreSilent) {
+  for (auto const* keys :
+       {"", "norm = row\n", "norm = schatten\nschatten_p = 3\n", "norm = ky-fan\nky_fan_k = 2\n",
+        "norm = dual-ky-fan\nky_fan_k = 3\n", "polar = muon\npolar_steps = 7\n",
+        "polar_form = gram\npolar_scaling = spectral\npolar_lower = 0.1\n", "polar = qdwh\n",
+        "polar = cans\npolar_tolerance = 0.2\npolar_lower = 0.1\n", "norm = max-abs\npolar_steps = 5\nky_fan_k = 1\n"})
+    EXPECT_TRUE(idle(keys).empty()) << keys << idle(keys).front();
+}
+
+TEST(IdleKeys, EachNamesTheKeyAndWhatItNeeds) {
+  struct Case {
+    char const *keys, *key, *needs;
+  };
+  for (auto const& c : {Case{"schatten_p = 3\n", "group.all.schatten_p", "norm = schatten"},
+                        Case{"norm = schatten\nky_fan_k = 2\n", "group.all.ky_fan_k", "ky-fan"},
+                        Case{"norm = row\npolar = muon\n", "group.all.polar ", "norm = spectral"},
+                        Case{"norm = max-abs\npolar_steps = 6\n", "group.all.polar_steps", "norm = spectral"},
+                        Case{"polar = exact\npolar_steps = 6\n", "group.all.polar_steps", "polynomial"},
+                        Case{"polar_steps = 6\npolar_tolerance = 0.1\n", "group.all.polar_steps", "polar_tolerance = 0"},
+                        Case{"polar = muon\npolar_lower = 0.1\n", "group.all.polar_lower", "minimax"},
+                        Case{"polar = qdwh\npolar_form = gram\n", "group.all.polar_form", "polynomial"},
+                        Case{"norm = l1\npolar_scaling = spectral\n", "group.all.polar_scaling", "norm = spectral"},
+                        Case{"norm = nuclear\npolar_half = yes\n", "group.all.polar_half", "norm = spectral"},
+                        Case{"polar = exact\npolar_tolerance = 0.1\n", "group.all.polar_tolerance", "polynomial"}}) {
+    auto const lines = idle(c.keys);
+    ASSERT_EQ(lines.size(), 1u) << c.keys;
+    EXPECT_EQ(lines[0].rfind(c.key, 0), 0u) << lines[0];
+    EXPECT_NE(lines[0].find(c.needs), std::string::npos) << lines[0];
+  }
+}
+
+}  // namespace
+}  // namespace kaon
