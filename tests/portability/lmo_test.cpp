@@ -34,7 +34,7 @@ TYPED_TEST(PortableOracles, NormInnerProductAndDual) {
       // Ten polynomial steps leave rounding of a few hundred ε; all else is a handful of operations or fp64 inside.
       bool const polynomial = chosen.norm == "spectral" && !chosen.polar.exact && !chosen.polar.qdwh;
       record<TypeParam>("oracle " + describe(chosen) + ": norm, inner product, dual", error,
-                        ulps<T>(polynomial ? 600 : 64) + 2e-14);
+                        ulps<T>(polynomial ? 60 : 12) + 1e-14);
     }
 }
 

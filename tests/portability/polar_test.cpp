@@ -65,7 +65,7 @@ TYPED_TEST(PortablePolar, Polynomials) {
         // The rounding of a Gram matrix grows by a² a step (plan.hpp): its own bound.
         bool const standard = form == "standard" || form == "symmetric";
         record<TypeParam>("polar polynomial, form " + form + ", " + std::to_string(steps) + " steps",
-                          relative_error(to_host(Z), reference), ulps<T>(standard ? 400 : 1e5));
+                          relative_error(to_host(Z), reference), ulps<T>(standard ? 150 : 3e4));
       }
 }
 
@@ -90,7 +90,7 @@ TYPED_TEST(PortablePolar, ScalingToleranceAndBatch) {
       for (int j = 0; j < n; ++j) one(i, j) = g(b * m + i, j), found(i, j) = z(b * m + i, j);
     // Random 24×60 matrices have κ below 10, so every value lies where the tolerance holds; in entries of Z, at most 1.
     record<TypeParam>("polar polynomial within 1e-3, spectral scaling, batch of 3 (absolute)",
-                      relative_error(found, of_values(one, [](double) { return 1.0; })), 4e-3);
+                      relative_error(found, of_values(one, [](double) { return 1.0; })), 2e-3);
   }
 }
 
@@ -105,12 +105,12 @@ TYPED_TEST(PortablePolar, Exact) {
     GramPolar<T, Exec> exact(m, n);
     exact(exec, Z, to_device<T, Exec>(g));
     exec.fence();
-    record<TypeParam>("exact polar factor", relative_error(to_host(Z), reference), ulps<T>(400));
+    record<TypeParam>("exact polar factor", relative_error(to_host(Z), reference), ulps<T>(40));
     if constexpr (sizeof(T) == 8) {
       Qdwh<Exec> qdwh(m, n);
       qdwh(exec, Z, to_device<T, Exec>(g));
       exec.fence();
-      record<TypeParam>("polar factor by QDWH", relative_error(to_host(Z), reference), ulps<T>(400));
+      record<TypeParam>("polar factor by QDWH", relative_error(to_host(Z), reference), ulps<T>(100));
     }
   }
 }
