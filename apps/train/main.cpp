@@ -1,6 +1,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/deck/deck.hpp>
 #include <kaon/mpi/communicator.hpp>
+#include <kaon/mpi/patience.hpp>
 #include <kaon/run/arguments.hpp>
 #include <kaon/run/leave.hpp>
 #include <kaon/run/threads.hpp>
@@ -76,7 +77,9 @@ Exit kaon_train(Arguments const& arguments) {
     log.warning("this BLAS cannot be told to use " + std::to_string(threads) + " threads; set its environment variable instead");
   log.line(banner(build, comm));
   int const threads = static_cast<int>(Kokkos::DefaultHostExecutionSpace().concurrency());
-  for (auto const& w : performance_warnings(host_share(comm), threads)) log.warning(w);
+  auto const share = host_share(comm);
+  for (auto const& w : performance_warnings(share, threads)) log.warning(w);
+  set_waiting(cores_suffice(share, threads, comm) ? Waiting::spin : Waiting::yield);
 
   // 3. Train.
   return deck.text("run.precision") == "double" ? train<double>(arguments, deck, comm, log)

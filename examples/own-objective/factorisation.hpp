@@ -73,17 +73,18 @@ class Factorisation final : public kaon::Objective<T> {
     }
   }
 
-  void gradient(Space const& exec, kaon::Scalar<double, Space> const& loss, ConstPoint const& W, int worker, std::uint64_t,
+  void gradient(Space const& exec, kaon::Scalar<double, Space> const& loss, ConstPoint const& W, kaon::Share const& share,
                 Sink const& sink) override {
     using kaon::Op;
     auto const entries = static_cast<std::int64_t>(R_.size());
-    double const share = 1 / static_cast<double>(entries);
-    Kokkos::deep_copy(exec, R_, data_[static_cast<std::size_t>(worker)]);
+    double const weight = 1 / static_cast<double>(entries);
+    Kokkos::deep_copy(exec, R_, data_[static_cast<std::size_t>(share.worker)]);
     kaon::gemm<T>(exec, R_, Op::none, W[0], Op::none, W[1], 1, -1);  // R = U V − Y_j
-    kaon::reduce_sum(exec, "example::loss", loss, partials_, entries, HalfSquare<T>{R_.data(), share});
-    kaon::gemm<T>(exec, gradient_V_, Op::transpose, W[0], Op::none, R_, static_cast<T>(share));
+    kaon::reduce_sum(exec, "example::loss", loss, partials_, entries, HalfSquare<T>{R_.data(), weight});
+    this->backward_begins();
+    kaon::gemm<T>(exec, gradient_V_, Op::transpose, W[0], Op::none, R_, static_cast<T>(weight));
     sink(1, gradient_V_);
-    kaon::gemm<T>(exec, gradient_U_, Op::none, R_, Op::transpose, W[1], static_cast<T>(share));
+    kaon::gemm<T>(exec, gradient_U_, Op::none, R_, Op::transpose, W[1], static_cast<T>(weight));
     sink(0, gradient_U_);
   }
 

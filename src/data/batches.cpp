@@ -33,7 +33,8 @@ Batches::Batches(Tokens train, std::optional<Tokens> validation, DataSettings co
       seed_(seed),
       contiguous_(choice("split", settings.split, "contiguous", "interleaved")),
       random_(choice("order", settings.order, "random", "sequential")) {
-  require(shape.workers > 0 && shape.batch > 0 && shape.context > 0, "Batches: workers, batch and context must be positive");
+  require(shape.workers > 0 && shape.batch > 0 && shape.context > 0 && shape.micro_batches > 0,
+          "Batches: workers, batch, context and micro-batches must be positive");
   double const fraction = settings.validation_fraction;
   if (!(fraction >= 0 && fraction < 1))
     throw UsageError(fmt::format("data validation_fraction {} is out of range; use 0 (none) or a number below 1", fraction));
@@ -45,7 +46,7 @@ Batches::Batches(Tokens train, std::optional<Tokens> validation, DataSettings co
     sequences_.validation = SequenceSet();
     sequences_.validation.append(0, validation_->size() / length);
   }
-  auto const least = std::int64_t{shape.batch};
+  auto const least = std::int64_t{shape.batch} * shape.micro_batches;
   if (sequences_.train.size() / shape.workers < least)
     throw InputError(
         fmt::format("data: the training text is too short: {} workers with batches of {} sequences of {} tokens need at least {} "
@@ -59,10 +60,12 @@ Batches::Batches(Tokens train, std::optional<Tokens> validation, DataSettings co
         fmt::format("data: the validation text is too short: one batch needs {} sequences of {} tokens, found {}; raise "
                     "validation_fraction, give a longer validation file, or lower the batch",
                     least, length, sequences_.validation.size()));
-  auto const pieces = std::min<std::int64_t>(sequences_.validation.size() / least, 1 << 30);
-  pieces_ =
-      static_cast<int>(settings.validation_batches == 0 ? pieces : std::min<std::int64_t>(pieces, settings.validation_batches));
-  cursors_.assign(static_cast<std::size_t>(shape.workers), {0, 0});
+  // Whole batches, dealt in micro-batches: the text that counts does not depend on how a batch is cut.
+  auto const whole = std::min<std::int64_t>(sequences_.validation.size() / least, (1 << 30) / shape.micro_batches);
+  auto const used = settings.validation_batches == 0 ? whole : std::min<std::int64_t>(whole, settings.validation_batches);
+  pieces_ = static_cast<int>(used * shape.micro_batches);
+  cursors_.resize(static_cast<std::size_t>(shape.workers));
+  dealt_.resize(static_cast<std::size_t>(shape.workers));
   sequence_.resize(static_cast<std::size_t>(length));
   device_ = Buffer("kaon::data::batch", 2, static_cast<std::size_t>(shape.batch) * static_cast<std::size_t>(shape.context));
   host_ = Kokkos::create_mirror_view(device_);
@@ -97,17 +100,26 @@ std::int64_t Batches::validation_start(std::int64_t const sequence) const {
   return sequences_.validation.at(sequence * sequences_.validation.size() / used) * (std::int64_t{shape_.context} + 1);
 }
 
-void Batches::fill(Exec const& exec, int const worker) {
+Batches::Place Batches::advanced(int const worker, Place from, std::int64_t const sequences) const {
   auto const count = share(worker);
-  auto& [draw, epoch] = cursors_[static_cast<std::size_t>(worker)];
-  wait_for_buffer(exec);
-  for (int row = 0; row < shape_.batch; ++row) {
-    put(train_, start_of(worker, epoch, draw), row);
-    if (++draw == count) {
-      draw = 0;
-      ++epoch;
-    }
+  from.epoch += (from.draw + sequences) / count;
+  from.draw = (from.draw + sequences) % count;
+  return from;
+}
+
+void Batches::fill(Exec const& exec, int const worker, std::uint64_t const step, int const micro) {
+  require(worker >= 0 && worker < shape_.workers, "Batches: no such worker");
+  require(micro >= 0 && micro < shape_.micro_batches, "Batches: no such micro-batch");
+  auto& next = cursors_[static_cast<std::size_t>(worker)];
+  auto& dealt = dealt_[static_cast<std::size_t>(worker)];
+  if (!dealt.any || dealt.step != step) {
+    dealt = {next, step, true};
+    next = advanced(worker, next, std::int64_t{shape_.batch} * shape_.micro_batches);
   }
+  auto place = advanced(worker, dealt.begin, std::int64_t{shape_.batch} * micro);
+  wait_for_buffer(exec);
+  for (int row = 0; row < shape_.batch; ++row, place = advanced(worker, place, 1))
+    put(train_, start_of(worker, place.epoch, place.draw), row);
   send(exec);
 }
 
@@ -142,7 +154,7 @@ std::uint64_t Batches::fingerprint() const {
 
 Batches::Cursor Batches::cursor(int const worker) const {
   require(worker >= 0 && worker < shape_.workers, "Batches: no such worker");
-  auto const [draw, epoch] = cursors_[static_cast<std::size_t>(worker)];
+  auto const& [draw, epoch] = cursors_[static_cast<std::size_t>(worker)];
   return {train_.file_of(start_of(worker, epoch, draw)), draw, epoch};
 }
 
@@ -156,6 +168,7 @@ void Batches::set_cursor(int const worker, Cursor const& cursor) {
                     "restart with the data and the split that the checkpoint was written with",
                     worker, draw, epoch, count));
   cursors_[static_cast<std::size_t>(worker)] = {draw, epoch};
+  dealt_[static_cast<std::size_t>(worker)].any = false;
 }
 
 std::string Batches::describe() const {

@@ -15,13 +15,15 @@ namespace kaon {
 
 struct BatchShape {
   int workers = 1;
-  int batch = 1;    ///< sequences in one batch
+  int batch = 1;    ///< sequences in one micro-batch
   int context = 1;  ///< tokens in one sequence
   int vocabulary = 256;
+  int micro_batches = 1;  ///< of a worker's batch
 };
 
-/// Deals batches of token sequences to workers. The text is cut into sequences of context + 1 tokens that share no token (the
-/// targets are the inputs moved on by one), so training and validation never overlap and neither do the workers' shares.
+/// Deals batches of token sequences to workers, micro-batch by micro-batch. The text is cut into sequences of context + 1 tokens
+/// that share no token (the targets are the inputs moved on by one), so training and validation never overlap and neither do the
+/// workers' shares.
 ///
 /// `contiguous`: worker j of n has the sequences [j·N/n, (j+1)·N/n) of the N for training; `interleaved`: j, j+n, j+2n, ….
 /// A share of c sequences makes an epoch of c draws. `sequential`: the i-th draw of every epoch is sequence i. `random`: it is
@@ -40,10 +42,12 @@ class Batches {
   Batches(Tokens train, std::optional<Tokens> validation, DataSettings const& settings, BatchShape const& shape,
           std::uint64_t seed);
 
-  /// Puts worker's next batch into inputs() and targets(), ordered (sequence, position), and moves its cursor on by one batch.
+  /// Puts micro-batch `micro` of worker's batch at `step` into inputs() and targets(), ordered (sequence, position). The first
+  /// micro-batch that is asked for of a step moves the worker's cursor on by the whole batch; the others, or the same again, do
+  /// not, so that every rank that computes some of them has the same cursor. Steps of a worker ascend.
   /// On a GPU it waits for earlier work on `exec`, which may still be reading the host buffer.
-  void fill(Exec const& exec, int worker);
-  /// Puts validation batch `piece` < validation_pieces() there. No state changes.
+  void fill(Exec const& exec, int worker, std::uint64_t step, int micro = 0);
+  /// Puts validation batch `piece` < validation_pieces() there, of the size of a micro-batch. No state changes.
   void fill_validation(Exec const& exec, int piece);
   TokenVector const& inputs() const { return inputs_; }
   TokenVector const& targets() const { return targets_; }
@@ -77,9 +81,19 @@ class Batches {
   bool contiguous_;
   bool random_;
   int pieces_ = 0;
-  std::vector<std::array<std::int64_t, 2>> cursors_;  // per worker: draws taken in this epoch, epoch
-  std::vector<std::int32_t> sequence_;                // one sequence with its last target
-  Buffer device_;                                     // row 0 inputs, row 1 targets
+  struct Place {
+    std::int64_t draw = 0, epoch = 0;  // draws taken in this epoch
+  };
+  Place advanced(int worker, Place from, std::int64_t sequences) const;
+  struct Dealt {
+    Place begin;  // of the batch at `step`
+    std::uint64_t step = 0;
+    bool any = false;
+  };
+  std::vector<Place> cursors_;          // per worker: what the next step draws first
+  std::vector<Dealt> dealt_;            // per worker: the batch of the step that was asked for last
+  std::vector<std::int32_t> sequence_;  // one sequence with its last target
+  Buffer device_;                       // row 0 inputs, row 1 targets
   decltype(Kokkos::create_mirror_view(Buffer())) host_;
   TokenVector inputs_;
   TokenVector targets_;

@@ -58,6 +58,9 @@ std::vector<Key> make_objectives() {
        .help = "embedding and head are one matrix, the layer embed"},
       {.section = g, .name = "batch", .type = integer, .fallback = "8", .low = 1, .high = most,
        .help = "sequences per worker and step"},
+      {.section = g, .name = "micro_batches", .type = integer, .fallback = "1", .low = 1, .high = most,
+       .help = "equal parts of a worker's batch, whose gradients are added in a fixed order: less memory, and up to so many ranks "
+               "share a worker"},
       {.section = "least-squares", .name = "problem", .type = text, .needed_by = "least-squares", .help = "problem file (HDF5)"},
       {.section = "least-squares", .name = "noise", .type = real, .fallback = "0", .low = 0,
        .help = "sigma of Gaussian noise in every gradient: sigma^2 is the mean of its squared Frobenius norm; losses stay exact"},
@@ -102,9 +105,16 @@ std::vector<Key> make_optimizer() {
   };
 }
 
-std::vector<Key> make_group_and_checkpoint() {
+std::vector<Key> make_rest() {
   constexpr std::string_view s = "group";
+  constexpr std::string_view e = "exchange";
   return {
+      {.section = e, .name = "topology", .type = choice, .fallback = "sharded",
+       .choices = {"sharded", "dedicated", "replicated"}, .may_change = true,
+       .help = "who plays the server; the same bits: sharded, every layer has an owner among the ranks; dedicated, rank 0 alone, "
+               "which computes no gradients; replicated, every rank for all layers, and nothing is sent down"},
+      {.section = e, .name = "bundle", .type = integer, .fallback = "65536", .low = 0, .high = most, .may_change = true,
+       .help = "layers whose packets together have at most so many bytes travel in one message; 0: every layer alone"},
       {.section = "checkpoint", .name = "every", .type = integer, .fallback = "0", .low = 0, .may_change = true,
        .help = "steps between checkpoints; 0: only at a stop, on request and at the end"},
       {.section = "checkpoint", .name = "keep", .type = integer, .fallback = "2", .low = 1, .high = most, .may_change = true,
@@ -169,7 +179,7 @@ std::vector<Key> make_group_and_checkpoint() {
 std::vector<Key> const& schema() {
   static std::vector<Key> const table = [] {
     std::vector<Key> all;
-    for (auto const& part : {make_run(), make_objectives(), make_optimizer(), make_group_and_checkpoint()})
+    for (auto const& part : {make_run(), make_objectives(), make_optimizer(), make_rest()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();

@@ -2,6 +2,7 @@
 
 #include <kaon/core/error.hpp>
 
+#include <algorithm>
 #include <limits>
 
 namespace kaon {
@@ -10,126 +11,279 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Chann
     : comm_(comm),
       plan_(plan),
       channels_(std::move(channels)),
-      up_(static_cast<std::size_t>(plan.layers()) * static_cast<std::size_t>(plan.workers())),
-      down_(static_cast<std::size_t>(plan.layers())) {
+      mail_(comm),
+      up_(plan.bundles().size() * static_cast<std::size_t>(plan.workers())),
+      down_(plan.bundles().size()),
+      sum_out_(plan.bundles().size()),
+      sums_(plan.bundles().size()),
+      counts_(static_cast<std::size_t>(plan.layers())) {
   require(static_cast<int>(channels_.size()) == plan.layers(), "Exchange: one channel per layer");
   require(comm.size() == plan.ranks(), "Exchange: the plan is for another number of ranks");
+  int const bundles = static_cast<int>(plan.bundles().size());
   void* top = nullptr;
   int found = 0;
   KAON_MPI(MPI_Comm_get_attr(comm.get(), MPI_TAG_UB, static_cast<void*>(&top), &found));
-  if (found && tag(plan.layers(), 0) > *static_cast<int*>(top))
-    throw UsageError("this MPI has too few message tags for " + std::to_string(plan.layers()) + " layers and " +
+  if (found && up_tag(bundles, 0) > *static_cast<int*>(top))
+    throw UsageError("this MPI has too few message tags for " + std::to_string(bundles) + " bundles of layers and " +
                      std::to_string(plan.workers()) + " workers");
+  place_.resize(channels_.size());
+  for (auto const& c : channels_) names_.push_back(c.layer_name);
   int const me = comm.rank();
-  for (int i = 0; i < plan.layers(); ++i) {
-    auto const& c = channels_[static_cast<std::size_t>(i)];
-    constexpr auto limit = static_cast<std::size_t>(std::numeric_limits<int>::max());
-    if (c.up_bound + packet_header_bytes > limit || c.down_bound + packet_header_bytes > limit)
-      throw UsageError("layer " + c.layer_name + " is too large for one message (2 GiB); split it");
-    for (int j = 0; j < plan.workers(); ++j)
-      if (plan.host_of(j) == me || plan.owner_of(i) == me)
-        up_slot(i, j).buffer = Buffer("kaon::exchange::up", packet_header_bytes + c.up_bound);
-    down_[static_cast<std::size_t>(i)].buffer = Buffer("kaon::exchange::down", packet_header_bytes + c.down_bound);
+  auto const here = plan.workers_at(me);
+  if (here.count == 1 && plan.group_of(here.first).size() > 1) {
+    my_blocks_ = blocks_of(plan.micros_at(me));
+    for (int const rank : plan.group_of(here.first))
+      if (rank != me) senders_.push_back({rank, blocks_of(plan.micros_at(rank))});
+  }
+  std::size_t longest = 1;
+  for (int b = 0; b < bundles; ++b) {
+    auto const& layers = plan.bundle(b).layers;
+    served_.push_back(plan.serves(me, layers.front()));
+    for (std::size_t p = 0; p < layers.size(); ++p) place_[static_cast<std::size_t>(layers[p])] = p;
+    for (int j = 0; j < plan.workers(); ++j) add_up(b, j);
+    add_down(b);
+    if (!my_blocks_.empty()) add_sums(b);
+    longest = std::max(longest, layers.size() * static_cast<std::size_t>(plan.micro_batches()));
+  }
+  ids_.reserve(longest);
+  mail_.ready();
+}
+
+namespace {
+
+Letter letter_for(Bundle const& bundle, std::vector<Channel> const& channels, std::size_t Channel::*bound,
+                  std::vector<AddBlock> const& blocks) {
+  std::vector<Place> places;
+  for (int const i : bundle.layers)
+    for (auto const& block : blocks)
+      places.push_back({i, static_cast<std::uint32_t>(block.first), channels[static_cast<std::size_t>(i)].*bound});
+  Letter letter(std::move(places));
+  if (letter.bound() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw UsageError("layer " + channels[static_cast<std::size_t>(bundle.layers.front())].layer_name +
+                     " is too large for one message (2 GiB); split it");
+  return letter;
+}
+
+std::vector<AddBlock> const whole{{0, 1}};
+
+}  // namespace
+
+void Exchange::add_up(int b, int j) {
+  auto const& bundle = plan_.bundle(b);
+  int const me = comm_.rank(), home = plan_.home_of(bundle.layers.front(), j);
+  auto& post = up_[static_cast<std::size_t>(b) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
+  post.letter = letter_for(bundle, channels_, &Channel::up_bound, whole);
+  if (home == me)
+    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.topology() == Topology::replicated ? plan_.ranks() - 1 : 1);
+  else if (served_[static_cast<std::size_t>(b)])
+    post.inbox = mail_.add_inbox(home, up_tag(b, j), post.letter.bound(), what("uplink", b, j));
+}
+
+void Exchange::add_down(int b) {
+  auto& post = down_[static_cast<std::size_t>(b)];
+  post.letter = letter_for(plan_.bundle(b), channels_, &Channel::down_bound, whole);
+  if (served_[static_cast<std::size_t>(b)])
+    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.ranks() - 1);
+  else
+    post.inbox = mail_.add_inbox(plan_.bundle(b).owner, down_tag(b), post.letter.bound(), what("downlink", b, -1));
+}
+
+void Exchange::add_sums(int b) {
+  auto const& bundle = plan_.bundle(b);
+  int const me = comm_.rank(), worker = plan_.workers_at(me).first, home = plan_.home_of(bundle.layers.front(), worker);
+  if (home != me) {
+    auto& post = sum_out_[static_cast<std::size_t>(b)];
+    post.letter = letter_for(bundle, channels_, &Channel::sum_bytes, my_blocks_);
+    post.outbox = mail_.add_outbox(post.letter.bound(), 1);
+    return;
+  }
+  for (auto const& sender : senders_) {
+    Post post;
+    post.letter = letter_for(bundle, channels_, &Channel::sum_bytes, sender.blocks);
+    post.inbox = mail_.add_inbox(sender.rank, sum_tag(b), post.letter.bound(), what("partial gradients", b, worker));
+    sums_[static_cast<std::size_t>(b)].push_back(std::move(post));
   }
 }
 
-Exchange::~Exchange() {
-  for (auto* slots : {&up_, &down_})
-    for (auto& s : *slots)
-      if (s.request != MPI_REQUEST_NULL) {
-        MPI_Cancel(&s.request);
-        MPI_Request_free(&s.request);
-      }
+std::string Exchange::what(char const* kind, int bundle, int worker) const {
+  std::string text = kind;
+  if (worker >= 0) text += " of worker " + std::to_string(worker);
+  text += ", layer";
+  for (int const i : plan_.bundle(bundle).layers) text += " " + names_[static_cast<std::size_t>(i)];
+  return text;
 }
 
-Exchange::Slot& Exchange::up_slot(int layer, int worker) {
-  return up_[static_cast<std::size_t>(layer) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(worker)];
+int Exchange::up_tag(int bundle, int worker) const { return bundle * (plan_.workers() + 2) + worker; }
+
+Exchange::Post& Exchange::up(int layer, int worker) {
+  return up_[static_cast<std::size_t>(plan_.bundle_of(layer)) * static_cast<std::size_t>(plan_.workers()) +
+             static_cast<std::size_t>(worker)];
 }
 
 PacketId Exchange::up_id(int layer, int worker) const {
-  auto const& c = channels_[static_cast<std::size_t>(layer)];
-  return {Direction::up, step_, static_cast<std::uint32_t>(layer), static_cast<std::uint32_t>(worker),
-          dense_ ? c.dense_encoding : c.up_encoding};
+  auto const& c = channel(layer);
+  return {Direction::up,
+          step_,
+          static_cast<std::uint32_t>(layer),
+          static_cast<std::uint32_t>(worker),
+          dense_ ? c.dense_encoding : c.up_encoding,
+          0};
 }
 
-PacketId Exchange::down_id(int layer) const {
-  return {Direction::down, step_, static_cast<std::uint32_t>(layer), 0, channels_[static_cast<std::size_t>(layer)].down_encoding};
+PacketId Exchange::down_id(int layer, std::uint64_t step) const {
+  return {Direction::down, step, static_cast<std::uint32_t>(layer), 0, channel(layer).down_encoding, 0};
 }
 
-// The one place where bytes are given to MPI: what is counted here is what travels.
-void Exchange::send(Slot const& slot, int to, int tag, std::uint64_t& wire) {
-  MPI_Request r;
-  KAON_MPI(MPI_Isend(slot.buffer.data(), static_cast<int>(slot.size), MPI_BYTE, to, tag, comm_.get(), &r));
-  sends_.push_back(r);
-  wire += slot.size;
-}
-
-void Exchange::receive(Slot& slot, int from, int tag) {
-  KAON_MPI(
-      MPI_Irecv(slot.buffer.data(), static_cast<int>(slot.buffer.extent(0)), MPI_BYTE, from, tag, comm_.get(), &slot.request));
-}
-
-void Exchange::await(Slot& slot) {
-  MPI_Status status;
-  wait(slot.request, &status);
-  int count = 0;
-  KAON_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
-  slot.size = static_cast<std::size_t>(count);
+PacketId Exchange::sum_id(int layer, AddBlock const& block, int worker) const {
+  return {Direction::sum,
+          step_,
+          static_cast<std::uint32_t>(layer),
+          static_cast<std::uint32_t>(worker),
+          channel(layer).dense_encoding,
+          static_cast<std::uint32_t>(block.first)};
 }
 
 void Exchange::begin_step(std::uint64_t step, bool dense) {
   step_ = step;
   dense_ = dense;
-  int const me = comm_.rank();
-  for (int i = plan_.layers() - 1; i >= 0; --i) {
-    if (plan_.owner_of(i) == me) {
-      for (int j = 0; j < plan_.workers(); ++j)
-        if (plan_.host_of(j) != me) receive(up_slot(i, j), plan_.host_of(j), tag(i, j));
-    } else {
-      receive(down_[static_cast<std::size_t>(i)], plan_.owner_of(i), tag(i, plan_.workers()));
+  for (auto& post : up_) {
+    post.letter.begin();
+    post.opened = false;
+    if (post.inbox >= 0) mail_.open(post.inbox);
+  }
+  for (auto& bundle : sums_)
+    for (auto& post : bundle) {
+      post.opened = false;
+      mail_.open(post.inbox);
     }
+  for (auto& post : sum_out_) post.letter.begin();
+  // Down: a server's begins anew; elsewhere the last step's may still be unread, and release_down opens the next.
+  for (auto& post : down_) {
+    if (post.outbox >= 0) post.letter.begin();
+    if (post.inbox >= 0 && post.down == Post::Down::idle) await_down(post);
   }
 }
 
-std::span<unsigned char> Exchange::up_payload(int layer, int worker) {
-  auto const& b = up_slot(layer, worker).buffer;
-  return {b.data() + packet_header_bytes, b.extent(0) - packet_header_bytes};
+void Exchange::await_down(Post& post) {
+  mail_.open(post.inbox);
+  post.down = Post::Down::awaited;
+  post.opened = false;
+  post.step = step_;
 }
 
+std::span<unsigned char> Exchange::room(Post& post, std::size_t place) {
+  return post.letter.room(post.letter.empty() ? mail_.writable(post.outbox) : mail_.bytes(post.outbox), place);
+}
+
+template <class Id>
+std::span<unsigned char const> Exchange::read(Post& post, std::size_t place, Id&& id_of) {
+  if (post.inbox < 0) return post.letter.payload(mail_.bytes(post.outbox), place);  // it never left this rank
+  auto const message = mail_.message(post.inbox);
+  if (!post.opened) {
+    ids_.clear();
+    for (std::size_t p = 0; p < post.letter.places().size(); ++p) ids_.push_back(id_of(post.letter.places()[p], p));
+    post.letter.open(message, ids_, names_);
+    post.opened = true;
+  }
+  return post.letter.payload(message, place);
+}
+
+// The one place where the exchange sends: what is counted here is what travels.
+void Exchange::deliver(Post const& post, int to, int tag, std::uint64_t ByteCount::*wire) {
+  mail_.send(post.outbox, post.letter.size(), to, tag);
+  for (std::size_t p = 0; p < post.letter.places().size(); ++p)
+    counts_[static_cast<std::size_t>(post.letter.places()[p].layer)].*wire += post.letter.packet_bytes(p);
+}
+
+std::span<unsigned char> Exchange::sum_payload(int layer, std::size_t block) {
+  auto& post = sum_out_[static_cast<std::size_t>(plan_.bundle_of(layer))];
+  return room(post, place(layer) * my_blocks_.size() + block);
+}
+
+void Exchange::post_sum(int layer, std::size_t block) {
+  int const b = plan_.bundle_of(layer), worker = plan_.workers_at(comm_.rank()).first;
+  auto& post = sum_out_[static_cast<std::size_t>(b)];
+  if (post.letter.seal(mail_.bytes(post.outbox), place(layer) * my_blocks_.size() + block,
+                       sum_id(layer, my_blocks_[block], worker), channel(layer).sum_bytes))
+    deliver(post, plan_.home_of(layer, worker), sum_tag(b), &ByteCount::wire_sum);
+}
+
+bool Exchange::sums_arrived(int bundle) const {
+  auto const& posts = sums_[static_cast<std::size_t>(bundle)];
+  return std::all_of(posts.begin(), posts.end(), [&](Post const& post) { return mail_.arrived(post.inbox); });
+}
+
+std::span<unsigned char const> Exchange::take_sum(int layer, std::size_t sender, std::size_t block) {
+  auto const& blocks = senders_[sender].blocks;
+  int const worker = plan_.workers_at(comm_.rank()).first;
+  return read(sums_[static_cast<std::size_t>(plan_.bundle_of(layer))][sender], place(layer) * blocks.size() + block,
+              [&](Place const& p, std::size_t at) { return sum_id(p.layer, blocks[at % blocks.size()], worker); });
+}
+
+std::span<unsigned char> Exchange::up_payload(int layer, int worker) { return room(up(layer, worker), place(layer)); }
+
 void Exchange::post_up(int layer, int worker, std::size_t length) {
-  auto& slot = up_slot(layer, worker);
-  slot.size = seal_packet({slot.buffer.data(), slot.buffer.extent(0)}, up_id(layer, worker), length);
-  bytes_.up += slot.size;
-  int const owner = plan_.owner_of(layer);
-  if (owner != comm_.rank()) send(slot, owner, tag(layer, worker), bytes_.wire_up);
+  auto& post = up(layer, worker);
+  bool const complete = post.letter.seal(mail_.bytes(post.outbox), place(layer), up_id(layer, worker), length);
+  counts_[static_cast<std::size_t>(layer)].up += packet_header_bytes + length;
+  if (!complete) return;
+  int const b = plan_.bundle_of(layer), me = comm_.rank();
+  if (plan_.topology() == Topology::replicated) {
+    for (int r = 1; r < plan_.ranks(); ++r) deliver(post, (me + r) % plan_.ranks(), up_tag(b, worker), &ByteCount::wire_up);
+  } else if (!served_[static_cast<std::size_t>(b)]) {
+    deliver(post, plan_.bundle(b).owner, up_tag(b, worker), &ByteCount::wire_up);
+  }
+}
+
+bool Exchange::arrived(int bundle) const {
+  for (int j = 0; j < plan_.workers(); ++j) {
+    auto const& post =
+        up_[static_cast<std::size_t>(bundle) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
+    if (post.inbox >= 0 ? !mail_.arrived(post.inbox) : !post.letter.complete()) return false;
+  }
+  return true;
 }
 
 std::span<unsigned char const> Exchange::take_up(int layer, int worker) {
-  auto& slot = up_slot(layer, worker);
-  if (plan_.host_of(worker) != comm_.rank()) await(slot);
-  return open_packet({slot.buffer.data(), slot.size}, up_id(layer, worker),
-                     channels_[static_cast<std::size_t>(layer)].layer_name);
+  return read(up(layer, worker), place(layer), [&](Place const& p, std::size_t) { return up_id(p.layer, worker); });
 }
 
-std::span<unsigned char> Exchange::down_payload(int layer) {
-  auto const& b = down_[static_cast<std::size_t>(layer)].buffer;
-  return {b.data() + packet_header_bytes, b.extent(0) - packet_header_bytes};
-}
+std::span<unsigned char> Exchange::down_payload(int layer) { return room(down(layer), place(layer)); }
 
 void Exchange::post_down(int layer, std::size_t length) {
-  auto& slot = down_[static_cast<std::size_t>(layer)];
-  slot.size = seal_packet({slot.buffer.data(), slot.buffer.extent(0)}, down_id(layer), length);
-  bytes_.down += slot.size * static_cast<std::uint64_t>(plan_.workers());
-  for (int r = 0; r < plan_.ranks(); ++r)
-    if (r != comm_.rank()) send(slot, r, tag(layer, plan_.workers()), bytes_.wire_down);
+  auto& post = down(layer);
+  int const b = plan_.bundle_of(layer), me = comm_.rank();
+  bool const complete = post.letter.seal(mail_.bytes(post.outbox), place(layer), down_id(layer, step_), length);
+  if (plan_.bundle(b).owner != me) return;
+  counts_[static_cast<std::size_t>(layer)].down += (packet_header_bytes + length) * static_cast<std::uint64_t>(plan_.workers());
+  if (!complete || plan_.topology() == Topology::replicated) return;
+  for (int r = 1; r < plan_.ranks(); ++r) deliver(post, (me + r) % plan_.ranks(), down_tag(b), &ByteCount::wire_down);
 }
+
+bool Exchange::owes_down(int bundle, std::uint64_t step) const {
+  auto const& post = down_[static_cast<std::size_t>(bundle)];
+  return post.inbox >= 0 && post.down == Post::Down::awaited && post.step < step;
+}
+
+bool Exchange::down_arrived(int bundle) const { return mail_.arrived(down_[static_cast<std::size_t>(bundle)].inbox); }
 
 std::span<unsigned char const> Exchange::take_down(int layer) {
-  auto& slot = down_[static_cast<std::size_t>(layer)];
-  await(slot);
-  return open_packet({slot.buffer.data(), slot.size}, down_id(layer), channels_[static_cast<std::size_t>(layer)].layer_name);
+  auto& post = down(layer);
+  return read(post, place(layer), [&](Place const& p, std::size_t) { return down_id(p.layer, post.step); });
 }
 
-void Exchange::end_step() { wait_all(sends_); }
+void Exchange::close_down(int bundle) { down_[static_cast<std::size_t>(bundle)].down = Post::Down::taken; }
+
+void Exchange::release_down(int bundle) {
+  auto& post = down_[static_cast<std::size_t>(bundle)];
+  post.down = Post::Down::idle;
+  if (post.step < step_) await_down(post);
+}
+
+ByteCount Exchange::bytes() const {
+  ByteCount all;
+  for (auto const& c : counts_) all += c;
+  return all;
+}
 
 }  // namespace kaon

@@ -1,7 +1,10 @@
 #ifndef KAON_EXCHANGE_EXCHANGE_HPP
 #define KAON_EXCHANGE_EXCHANGE_HPP
 
-#include <kaon/core/compat.hpp>
+#include <kaon/exchange/blocks.hpp>
+#include <kaon/exchange/count.hpp>
+#include <kaon/exchange/letter.hpp>
+#include <kaon/exchange/mailbox.hpp>
 #include <kaon/exchange/packet.hpp>
 #include <kaon/exchange/plan.hpp>
 #include <kaon/mpi/communicator.hpp>
@@ -18,71 +21,122 @@ struct Channel {
   std::string layer_name;
   std::uint32_t up_encoding = 0, down_encoding = 0, dense_encoding = 0;
   std::size_t up_bound = 0, down_bound = 0;  ///< largest payloads in bytes (dense start included)
+  std::size_t sum_bytes = 0;                 ///< payload of a partial gradient, a multiple of 8
 };
 
-/// Bytes since the exchange was made, as this rank counts them: add all ranks'.
-struct ByteCount {
-  std::uint64_t up = 0;    ///< algorithmic: every R_j of every worker, header included
-  std::uint64_t down = 0;  ///< algorithmic: every S once for each of the n workers that receive it, header included
-  std::uint64_t wire_up = 0, wire_down = 0;  ///< what this rank gave to MPI
-};
-
-/// The `sharded` topology: every layer has an owner; workers send it their packets, it sends everyone the model shift.
-/// Receives of a step are posted by begin_step(); all messages are nonblocking; buffers live as long as the object.
+/// The messages of a step, along a plan. Packets of one bundle travel together; all messages are nonblocking; buffers live as
+/// long as the object. What has arrived is noticed by poll(), and read by take_…, which checks it and throws IoError with step,
+/// layer and worker when it is not what it should be.
+///
+/// A step: begin_step(); sums inside groups; post_up() at a layer's home for each of its workers; at the servers, when a bundle's
+/// n messages are there, take_up(), then post_down(); elsewhere take_down(), close_down() and release_down(), which may wait
+/// until the next step needs the layer. Other payloads stay valid until the next begin_step(): by then nothing on a device may
+/// read them.
 class Exchange {
  public:
-  using Buffer = Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace>;
-
   Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels);
-  ~Exchange();
   Exchange(Exchange const&) = delete;
   Exchange& operator=(Exchange const&) = delete;
 
-  /// Posts this step's receives. `dense` marks the step whose uplink is the uncompressed start.
+  /// Opens the inboxes for this step's packets. `dense` marks the step whose uplink is the uncompressed start.
   void begin_step(std::uint64_t step, bool dense);
 
-  /// Where the payload of this hosted worker's packet is to be put.
+  // Partial sums, inside a group of ranks that share a worker.
+  /// Blocks that this rank sends for a layer that it is not the home of.
+  std::vector<AddBlock> const& my_blocks() const { return my_blocks_; }
+  std::span<unsigned char> sum_payload(int layer, std::size_t block);
+  /// Seals the partial of my_blocks()[block] that stands in sum_payload; sends the bundle's when it was the last.
+  void post_sum(int layer, std::size_t block);
+  /// At the home: the other ranks of the group, each with its blocks, ascending.
+  struct Sender {
+    int rank;
+    std::vector<AddBlock> blocks;
+  };
+  std::vector<Sender> const& senders() const { return senders_; }
+  bool sums_arrived(int bundle) const;
+  std::span<unsigned char const> take_sum(int layer, std::size_t sender, std::size_t block);
+
+  // Uplink.
+  /// Where the payload of this worker's packet is to be put, at the layer's home.
   std::span<unsigned char> up_payload(int layer, int worker);
-  /// Seals and sends the packet whose payload of `length` bytes stands in up_payload(layer, worker).
+  /// Seals the packet whose payload of `length` bytes stands in up_payload(layer, worker); sends the bundle's when it was the
+  /// last.
   void post_up(int layer, int worker, std::size_t length);
-  /// Waits for a worker's packet at the owner; checks it; returns its payload, valid until the next begin_step().
+  /// At a server: whether all n packets of the bundle's layers are there.
+  bool arrived(int bundle) const;
   std::span<unsigned char const> take_up(int layer, int worker);
 
+  // Downlink.
   std::span<unsigned char> down_payload(int layer);
-  /// Seals the owner's packet and sends it to every other rank.
+  /// Seals the server's packet; the bundle's owner sends it, but with the replicated topology, where it is only counted.
   void post_down(int layer, std::size_t length);
-  /// Waits for the layer's packet on a rank that does not own it; checks it; returns its payload.
+  /// On a rank that does not serve the bundle: whether its message of a step before `step` has not been taken yet, and whether it
+  /// is there.
+  bool owes_down(int bundle, std::uint64_t step) const;
+  bool down_arrived(int bundle) const;
   std::span<unsigned char const> take_down(int layer);
+  /// The bundle's payloads have all been taken: nothing is owed any more.
+  void close_down(int bundle);
+  /// Nothing on a device reads them any more: the next message may come.
+  void release_down(int bundle);
 
-  /// Waits until every message of the step has left.
-  void end_step();
+  /// Notices arrivals and lets MPI work.
+  void poll() { mail_.poll(); }
+  /// Waits until all that was sent has left.
+  void flush() { mail_.flush(); }
 
-  ByteCount const& bytes() const { return bytes_; }
+  /// Bytes since the exchange was made, of this rank: all layers, or one.
+  ByteCount bytes() const;
+  ByteCount const& bytes(int layer) const { return counts_[static_cast<std::size_t>(layer)]; }
+  std::uint64_t bytes_given() const { return mail_.bytes_given(); }
+  std::uint64_t messages_given() const { return mail_.messages_given(); }
   Plan const& plan() const { return plan_; }
 
  private:
-  struct Slot {
-    Buffer buffer;
-    std::size_t size = 0;  ///< bytes of the packet now in it
-    MPI_Request request = MPI_REQUEST_NULL;
+  struct Post {  // one letter and where it lies
+    Letter letter;
+    int inbox = -1, outbox = -1;
+    bool opened = false;                                         // its letter has been checked
+    enum class Down { idle, awaited, taken } down = Down::idle;  // a downlink's message, and of which step it is
+    std::uint64_t step = 0;
   };
-  Slot& up_slot(int layer, int worker);
-  void send(Slot const& slot, int to, int tag, std::uint64_t& wire);
-  void receive(Slot& slot, int from, int tag);
-  void await(Slot& slot);
-  int tag(int layer, int worker_or_n) const { return layer * (plan_.workers() + 1) + worker_or_n; }
+  void add_up(int bundle, int worker);
+  void add_down(int bundle);
+  void add_sums(int bundle);
+  Post& up(int layer, int worker);
+  Post& down(int layer) { return down_[static_cast<std::size_t>(plan_.bundle_of(layer))]; }
+  std::size_t place(int layer) const { return place_[static_cast<std::size_t>(layer)]; }
+  Channel const& channel(int layer) const { return channels_[static_cast<std::size_t>(layer)]; }
+  std::span<unsigned char> room(Post& post, std::size_t place);
+  template <class Id>
+  std::span<unsigned char const> read(Post& post, std::size_t place, Id&& id_of);
+  void deliver(Post const& post, int to, int tag, std::uint64_t ByteCount::*wire);
+  void await_down(Post& post);
   PacketId up_id(int layer, int worker) const;
-  PacketId down_id(int layer) const;
+  PacketId down_id(int layer, std::uint64_t step) const;
+  PacketId sum_id(int layer, AddBlock const& block, int worker) const;
+  int up_tag(int bundle, int worker) const;
+  int down_tag(int bundle) const { return up_tag(bundle, plan_.workers()); }
+  int sum_tag(int bundle) const { return up_tag(bundle, plan_.workers() + 1); }
+  std::string what(char const* kind, int bundle, int worker) const;
 
   Communicator const& comm_;
   Plan plan_;
   std::vector<Channel> channels_;
-  std::vector<Slot> up_;    ///< layer × worker; filled where this rank hosts the worker or owns the layer
-  std::vector<Slot> down_;  ///< layer
-  std::vector<MPI_Request> sends_;
+  std::vector<std::string> names_;
+  std::vector<std::size_t> place_;  // of a layer in its bundle
+  std::vector<bool> served_;        // bundle: this rank plays the server for it
+  Mailbox mail_;
+  std::vector<Post> up_;    // bundle × worker; filled at the home and at servers
+  std::vector<Post> down_;  // bundle
+  std::vector<Post> sum_out_;
+  std::vector<std::vector<Post>> sums_;  // bundle, sender
+  std::vector<AddBlock> my_blocks_;
+  std::vector<Sender> senders_;
+  std::vector<PacketId> ids_;  // of the letter that is being opened
   std::uint64_t step_ = 0;
   bool dense_ = false;
-  ByteCount bytes_;
+  std::vector<ByteCount> counts_;  // layer
 };
 
 }  // namespace kaon

@@ -8,15 +8,17 @@
 
 namespace kaon {
 
-enum class Direction : std::uint16_t { up = 1, down = 2 };
+/// up: R_j, worker → server; down: S, server → workers; sum: a partial sum of a worker's gradient, inside its group of ranks.
+enum class Direction : std::uint16_t { up = 1, down = 2, sum = 3 };
 
 /// Who sends what, for what: everything a receiver must find in a packet.
 struct PacketId {
   Direction direction = Direction::up;
   std::uint64_t step = 0;
   std::uint32_t layer = 0;
-  std::uint32_t worker = 0;    ///< sender of an uplink packet; 0 for a downlink packet
+  std::uint32_t worker = 0;    ///< sender of an uplink packet or owner of a sum; 0 for a downlink packet
   std::uint32_t encoding = 0;  ///< encoding_of(compressor spec): both sides must run the same compressor
+  std::uint32_t part = 0;      ///< of a sum: the first micro-batch that is in it; else 0
   bool operator==(PacketId const&) const = default;
 };
 
@@ -31,13 +33,13 @@ struct PacketHeader {
   std::uint32_t worker;
   std::uint64_t length;  ///< payload bytes
   std::uint32_t encoding;
-  std::uint32_t reserved;
+  std::uint32_t part;
   std::uint64_t checksum;
 };
 static_assert(sizeof(PacketHeader) == 48, "the header is a wire format");
 
 inline constexpr std::uint32_t packet_magic = 0x4e4f414b;  // "KAON"
-inline constexpr std::uint16_t packet_version = 2;
+inline constexpr std::uint16_t packet_version = 3;
 inline constexpr std::size_t packet_header_bytes = sizeof(PacketHeader);
 
 /// A number that stands for a compressor's canonical spec in packet headers.
@@ -46,7 +48,11 @@ std::uint32_t encoding_of(std::string const& spec);
 /// Writes the header in front of the `length` payload bytes that already stand at packet[48 …). Returns the packet's size.
 std::size_t seal_packet(std::span<unsigned char> packet, PacketId const& id, std::size_t length);
 
-/// Checks magic, version, direction, step, layer, worker, encoding, length and checksum of a received packet.
+/// Bytes of the packet that `rest` begins with, as its header has it. Throws IoError that names step, layer and worker when no
+/// header is there or the packet would not fit into `rest`; open_packet checks everything else.
+std::size_t packet_bytes_of(std::span<unsigned char const> rest, PacketId const& expected, std::string const& layer_name);
+
+/// Checks magic, version, direction, step, layer, worker, part, encoding, length and checksum of a received packet.
 /// Returns its payload. Throws IoError that names step, layer and worker and what differs.
 std::span<unsigned char const> open_packet(std::span<unsigned char const> packet, PacketId const& expected,
                                            std::string const& layer_name);

@@ -1,8 +1,7 @@
 #include <kaon/mpi/communicator.hpp>
 
 #include <kaon/core/error.hpp>
-
-#include <sched.h>
+#include <kaon/mpi/patience.hpp>
 
 #include <algorithm>
 
@@ -29,10 +28,9 @@ Communicator::~Communicator() {
 
 void wait(MPI_Request& request, MPI_Status* status) {
   int done = 0;
-  for (;;) {
+  for (Patience patience;; patience.pause()) {
     KAON_MPI(MPI_Test(&request, &done, status));
     if (done) return;
-    sched_yield();
   }
 }
 
@@ -76,6 +74,26 @@ void reduce_each(MPI_Comm comm, std::vector<T>& values, MPI_Datatype type) {
   values.swap(out);
 }
 }  // namespace
+
+void Communicator::begin_sum(PendingSum& sum) const {
+  sum.total.resize(sum.mine.size());
+  KAON_MPI(MPI_Iallreduce(sum.mine.data(), sum.total.data(), static_cast<int>(sum.mine.size()), MPI_DOUBLE, MPI_SUM, comm_,
+                          &sum.request));
+}
+
+std::vector<int> const& Communicator::nodes() const {
+  if (!nodes_.empty()) return nodes_;
+  MPI_Comm shared = MPI_COMM_NULL;
+  KAON_MPI(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &shared));
+  int lowest = rank_;
+  KAON_MPI(MPI_Bcast(&lowest, 1, MPI_INT, 0, shared));
+  MPI_Comm_free(&shared);
+  std::vector<std::int64_t> all(static_cast<std::size_t>(size_), 0);
+  all[static_cast<std::size_t>(rank_)] = lowest;
+  sum_each(all);
+  nodes_.assign(all.begin(), all.end());
+  return nodes_;
+}
 
 bool Communicator::all(bool mine) const { return reduce<int>(comm_, mine ? 1 : 0, MPI_INT, MPI_MIN) == 1; }
 std::int64_t Communicator::max(std::int64_t mine) const { return reduce<std::int64_t>(comm_, mine, MPI_INT64_T, MPI_MAX); }

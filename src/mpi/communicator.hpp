@@ -13,6 +13,12 @@ namespace kaon {
 void mpi_check(int code, char const* call);
 #define KAON_MPI(call) ::kaon::mpi_check((call), #call)
 
+/// An element-by-element sum over all ranks that is under way. `mine` must stay as it is until the wait is over.
+struct PendingSum {
+  std::vector<double> mine, total;
+  MPI_Request request = MPI_REQUEST_NULL;
+};
+
 /// Kaon's own communicator: a duplicate of the caller's, with errors returned instead of aborting. Freed on destruction
 /// (which must happen before MPI_Finalize).
 class Communicator {
@@ -36,17 +42,23 @@ class Communicator {
   std::int64_t sum(std::int64_t mine) const;
   void sum_each(std::vector<double>& values) const;  ///< element by element; exact where at most one rank's value is not zero
   void sum_each(std::vector<std::int64_t>& values) const;
+  /// Starts the sum; wait(sum.request) ends it, and total then has the same bits on every rank. Exact where at most one rank's
+  /// value is not zero, and for whole numbers below 2^53.
+  void begin_sum(PendingSum& sum) const;
+  /// For every rank the lowest rank that it shares memory with. Asks MPI the first time.
+  std::vector<int> const& nodes() const;
   std::string broadcast(std::string const& text, int root) const;
   std::vector<std::string> gather(std::string const& mine) const;  ///< every rank's text, in rank order, on every rank
   bool same_everywhere(std::uint64_t value) const;                 ///< true when all ranks passed the same value
 
  private:
   MPI_Comm comm_ = MPI_COMM_NULL;
+  mutable std::vector<int> nodes_;
   int rank_ = 0;
   int size_ = 1;
 };
 
-/// Waits for a request by testing and yielding.
+/// Waits for a request by testing, with Patience.
 void wait(MPI_Request& request, MPI_Status* status = MPI_STATUS_IGNORE);
 void wait_all(std::vector<MPI_Request>& requests);
 

@@ -9,25 +9,28 @@
 namespace kaon {
 namespace {
 
-std::unique_ptr<Batches> load(GptShape const& shape, DataSettings const& data, std::uint64_t seed, int workers) {
+std::unique_ptr<Batches> load(GptShape const& shape, DataSettings const& data, std::uint64_t seed, int workers, int micros) {
   shape.check();
-  return std::make_unique<Batches>(data, BatchShape{workers, shape.batch, shape.context, shape.vocab}, seed);
+  return std::make_unique<Batches>(data, BatchShape{workers, shape.batch, shape.context, shape.vocab, micros}, seed);
 }
 
+// Every rank needs all cursors: it may compute micro-batches of workers that another rank writes.
 Field cursor_field(Batches& data, int first, int count) {
   auto const begin = static_cast<std::uint64_t>(first);
   auto const rows = static_cast<std::uint64_t>(count);
+  auto const workers = static_cast<std::uint64_t>(data.shape().workers);
+  Part const all{{0, 0}, {workers, 3}};
   Part const mine = count == 0 ? Part{{0, 0}, {0, 0}} : Part{{begin, 0}, {rows, 3}};
   auto const get = [&data, first, count](void* out) {
     auto* to = static_cast<std::int64_t*>(out);
     for (int j = first; j < first + count; ++j)
       for (auto const value : data.cursor(j)) *to++ = value;
   };
-  auto const set = [&data, first, count](void const* in) {
+  auto const set = [&data](void const* in) {
     auto const* from = static_cast<std::int64_t const*>(in);
-    for (int j = first; j < first + count; ++j, from += 3) data.set_cursor(j, {from[0], from[1], from[2]});
+    for (int j = 0; j < data.shape().workers; ++j, from += 3) data.set_cursor(j, {from[0], from[1], from[2]});
   };
-  return {"/data/cursor", ElementType::i64, {static_cast<std::uint64_t>(data.shape().workers), 3}, mine, mine, get, set};
+  return {"/data/cursor", ElementType::i64, {workers, 3}, mine, all, get, set};
 }
 
 // Written by whoever hosts worker 0; read and compared by every rank.
@@ -66,8 +69,8 @@ Gpt<T>::Gpt(GptShape const& shape, std::unique_ptr<Batches> data, std::uint64_t 
 }
 
 template <class T>
-Gpt<T>::Gpt(GptShape const& shape, DataSettings const& data, std::uint64_t const seed, int const workers)
-    : Gpt(shape, load(shape, data, seed, workers), seed) {}
+Gpt<T>::Gpt(GptShape const& shape, DataSettings const& data, std::uint64_t const seed, int const workers, int const micros)
+    : Gpt(shape, load(shape, data, seed, workers, micros), seed) {}
 
 template <class T>
 void Gpt<T>::initialize(Space const& exec, Point const& X) {
@@ -82,10 +85,11 @@ void Gpt<T>::initialize(Space const& exec, Point const& X) {
 }
 
 template <class T>
-void Gpt<T>::gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int const worker,
-                      std::uint64_t /*step*/, Sink const& sink) {
-  data_->fill(exec, worker);
-  network_.gradient(exec, loss, W, data_->inputs(), data_->targets(), sink);
+void Gpt<T>::gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, Share const& share,
+                      Sink const& sink) {
+  data_->fill(exec, share.worker, share.step, share.micro);
+  double const weight = 1.0 / static_cast<double>(samples_per_gradient());
+  network_.gradient(exec, loss, W, data_->inputs(), data_->targets(), weight, sink, [this] { this->backward_begins(); });
 }
 
 template <class T>
@@ -111,9 +115,9 @@ std::string Gpt<T>::describe() const {
   std::int64_t parameters = 0;
   for (auto const& l : layers_) parameters += std::int64_t{l.rows} * l.cols;
   return fmt::format(
-      "GPT with {} parameters ({} layers, {} heads, width {}, context {}, vocabulary {}, {} head), batches of {} tokens; {}",
+      "GPT with {} parameters ({} layers, {} heads, width {}, context {}, vocabulary {}, {} head), batches of {} tokens{}; {}",
       parameters, shape_.layers, shape_.heads, shape_.width, shape_.context, shape_.vocab, shape_.tied ? "tied" : "untied",
-      shape_.tokens(), data_->describe());
+      samples_per_gradient(), micro_batches() > 1 ? fmt::format(" in {} micro-batches", micro_batches()) : "", data_->describe());
 }
 
 template class Gpt<float>;

@@ -11,7 +11,8 @@
 namespace kaon {
 
 /// Language modelling: f_j(X) = mean cross-entropy, in nats a token, of the transformer X on worker j's tokens. A gradient is
-/// that of the worker's next batch of GptShape::batch sequences. One set of activations serves all workers of the rank in turn.
+/// that of the worker's next batch: GptShape::batch sequences in each of its micro-batches. One set of activations serves all
+/// micro-batches of all workers of the rank in turn.
 ///
 /// Start (as in the NanoGPT speed run): entries are normal numbers of the stream (seed, initialise, step 0, layer index, worker
 /// 0) with the standard deviations of GptShape::deviation; output projections start at zero. State: "/data/cursor" (i64,
@@ -27,17 +28,20 @@ class Gpt final : public Objective<T> {
   /// not fit, std::invalid_argument when data and shape disagree.
   Gpt(GptShape const& shape, std::unique_ptr<Batches> data, std::uint64_t seed);
   /// Loads the data itself; throws InputError as Batches does.
-  Gpt(GptShape const& shape, DataSettings const& data, std::uint64_t seed, int workers);
+  Gpt(GptShape const& shape, DataSettings const& data, std::uint64_t seed, int workers, int micro_batches = 1);
 
   std::vector<Layer> const& layers() const override { return layers_; }
   void initialize(Space const& exec, Point const& X) override;
-  void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int worker, std::uint64_t step,
+  int micro_batches() const override { return data_->shape().micro_batches; }
+  void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, Share const& share,
                 Sink const& sink) override;
   bool has_validation() const override { return data_->validation_pieces() > 0; }
   int validation_pieces() const override { return data_->validation_pieces(); }
   /// {sum of the losses of the piece's tokens in nats, their number}; a piece is one batch of held-out sequences.
   std::pair<double, double> validate_piece(Space const& exec, ConstPoint const& W, int piece) override;
-  std::uint64_t samples_per_gradient() const override { return static_cast<std::uint64_t>(shape_.tokens()); }
+  std::uint64_t samples_per_gradient() const override {
+    return static_cast<std::uint64_t>(shape_.tokens()) * static_cast<std::uint64_t>(micro_batches());
+  }
   void register_state(Registry& registry, int first_worker, int worker_count) override;
   std::string describe() const override;
 

@@ -73,8 +73,7 @@ template <class T>
 void GptNetwork<T>::check(ConstPoint const& W, TokenVector const& inputs, TokenVector const& targets) const {
   require(W.size() == layers_.size(), "GptNetwork: another number of parameter matrices");
   for (std::size_t i = 0; i < W.size(); ++i)
-    require(W[i].extent(0) == static_cast<std::size_t>(layers_[i].rows) &&
-                W[i].extent(1) == static_cast<std::size_t>(layers_[i].cols),
+    require(W.rows(i) == static_cast<std::size_t>(layers_[i].rows) && W.cols(i) == static_cast<std::size_t>(layers_[i].cols),
             "GptNetwork: a parameter matrix has another shape");
   auto const n = static_cast<std::size_t>(shape_.tokens());
   require(inputs.extent(0) == n && targets.extent(0) == n, "GptNetwork: inputs and targets need batch·context tokens");
@@ -118,10 +117,12 @@ void GptNetwork<T>::forward(Space const& exec, Scalar<double, Space> const& loss
 
 template <class T>
 void GptNetwork<T>::gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, TokenVector const& inputs,
-                             TokenVector const& targets, Sink const& sink) {
+                             TokenVector const& targets, double const weight, Sink const& sink,
+                             std::function<void()> const& backward_begins) {
   check(W, inputs, targets);
   hidden_states(exec, W, inputs);
-  cross_entropy<T>(exec, loss, logits_, cross_entropy_, targets, 1.0 / static_cast<double>(shape_.tokens()), true);
+  cross_entropy<T>(exec, loss, logits_, cross_entropy_, targets, weight, true);
+  if (backward_begins) backward_begins();
   int const head = GptIndex::head(shape_);
   linear_backward_weight<T>(exec, table_gradient_, logits_, last_);
   if (!shape_.tied) sink(head, table_gradient_);

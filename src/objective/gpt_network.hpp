@@ -6,6 +6,7 @@
 #include <kaon/objective/gpt_shape.hpp>
 #include <kaon/objective/objective.hpp>
 
+#include <functional>
 #include <vector>
 
 namespace kaon {
@@ -31,10 +32,11 @@ class GptNetwork {
   /// loss() = weight · Σ cross-entropy over the shape's batch·context tokens. W as GptShape::parameters().
   void forward(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, TokenVector const& inputs,
                TokenVector const& targets, double weight);
-  /// loss() = mean cross-entropy; hands its gradient to `sink` matrix by matrix: head (unless tied), blocks from the last to the
-  /// first (down, up, o, v, k, q), embed. The views share memory: each is valid until its sink call returns.
+  /// The same loss; hands its gradient to `sink` matrix by matrix: head (unless tied), blocks from the last to the first (down,
+  /// up, o, v, k, q), embed. The views share memory: each is valid until its sink call returns. `backward_begins` is called
+  /// between forward and backward.
   void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, TokenVector const& inputs,
-                TokenVector const& targets, Sink const& sink);
+                TokenVector const& targets, double weight, Sink const& sink, std::function<void()> const& backward_begins = {});
 
  private:
   using M = Matrix<T, Space>;

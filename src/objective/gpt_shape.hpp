@@ -17,7 +17,7 @@ struct GptShape {
   int context = 128;  ///< tokens in a sequence
   int vocab = 256;
   int mlp_ratio = 4;             ///< hidden width of the MLP over width
-  int batch = 8;                 ///< sequences per worker and step
+  int batch = 8;                 ///< sequences per micro-batch: what one pass works on
   bool tied = false;             ///< the head is the embedding
   double init_scale = 0.5;       ///< standard deviation of q, k, v, up and head times √(inputs)
   double embed_scale = 0.02;     ///< standard deviation of the embedding

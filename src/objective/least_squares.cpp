@@ -85,8 +85,7 @@ ConstMatrix<T, Space> LeastSquares<T>::block(Matrix<T, Space> const& stacked, in
 
 template <class T>
 void LeastSquares<T>::residual(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int worker) {
-  require(W.size() == 1 && W[0].extent(0) == X0_.extent(0) && W[0].extent(1) == X0_.extent(1),
-          "LeastSquares: W has another shape");
+  require(W.size() == 1 && W.rows(0) == X0_.extent(0) && W.cols(0) == X0_.extent(1), "LeastSquares: W has another shape");
   require(worker >= 0 && worker < workers_, "LeastSquares: no such worker");
   Kokkos::deep_copy(exec, R_, block(B_, worker));
   gemm<T>(exec, R_, Op::none, block(A_, worker), Op::none, W[0], T(1), T(-1));
@@ -95,13 +94,17 @@ void LeastSquares<T>::residual(Space const& exec, Scalar<double, Space> const& l
 }
 
 template <class T>
-void LeastSquares<T>::gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int worker,
-                               std::uint64_t step, Sink const& sink) {
+void LeastSquares<T>::gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, Share const& share,
+                               Sink const& sink) {
+  int const worker = share.worker;
+  require(share.micro == 0, "LeastSquares: no such micro-batch");
   residual(exec, loss, W, worker);
+  this->backward_begins();
   gemm<T>(exec, G_, Op::transpose, block(A_, worker), Op::none, R_, static_cast<T>(1.0 / static_cast<double>(samples_)), T(0));
   if (noise_ > 0) {
     auto const entries = static_cast<std::int64_t>(G_.size());
-    StreamKey const key{seed_, Purpose::gradient_noise, static_cast<std::uint32_t>(step), 0, static_cast<std::uint32_t>(worker)};
+    StreamKey const key{seed_, Purpose::gradient_noise, static_cast<std::uint32_t>(share.step), 0,
+                        static_cast<std::uint32_t>(worker)};
     Kokkos::parallel_for("kaon::least_squares::noise",
                          Kokkos::RangePolicy<Space, Kokkos::IndexType<std::int64_t>>(exec, 0, entries),
                          AddNoise<T>{G_, key, noise_ / std::sqrt(static_cast<double>(entries))});

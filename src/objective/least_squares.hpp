@@ -26,7 +26,7 @@ class LeastSquares final : public Objective<T> {
 
   std::vector<Layer> const& layers() const override { return layers_; }
   void initialize(Space const& exec, Point const& X) override;
-  void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, int worker, std::uint64_t step,
+  void gradient(Space const& exec, Scalar<double, Space> const& loss, ConstPoint const& W, Share const& share,
                 Sink const& sink) override;
   bool has_validation() const override { return true; }
   int validation_pieces() const override { return workers_; }

@@ -1,61 +1,81 @@
 #include <kaon/optimizer/ef21_muon.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/mpi/patience.hpp>
 
-#include <chrono>
+#include <algorithm>
 #include <cmath>
 
 namespace kaon {
 
-namespace {
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-struct Region {
-  explicit Region(char const* name) { Kokkos::Profiling::pushRegion(name); }
-  ~Region() { Kokkos::Profiling::popRegion(); }
-};
-}  // namespace
-
 template <class T>
 Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
-                      OptimizerSettings const& optimizer)
+                      OptimizerSettings const& optimizer, int micro_batches)
     : exec_(exec), comm_(comm), layers_(std::move(layers)), settings_(std::move(settings)), optimizer_(optimizer) {
   require(layers_.size() == settings_.size(), "Ef21Muon: one LayerSettings per layer");
   require(optimizer.workers >= 1, "Ef21Muon: at least one worker");
-  std::vector<double> costs;
+  make_exchange(micro_batches);
+  auto const& plan = exchange_->plan();
+  int const me = comm.rank();
   std::int64_t largest = 0;
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    costs.push_back(lmo_cost(settings_[i].lmo, layers_[i].rows, layers_[i].cols));
-    largest = std::max(largest, static_cast<std::int64_t>(layers_[i].rows) * layers_[i].cols);
-  }
-  Plan const plan(comm.size(), optimizer.workers, costs);
-  std::vector<bool> owned;
-  for (int i = 0; i < plan.layers(); ++i) owned.push_back(plan.owner_of(i) == comm.rank());
-  tools_ = std::make_unique<Tools<T>>(layers_, settings_, owned);
+  for (auto const& l : layers_) largest = std::max(largest, static_cast<std::int64_t>(l.rows) * l.cols);
+  workers_ = std::make_unique<Workers<T>>(layers_, settings_, optimizer_, *tools_, plan, me);
+  server_ = std::make_unique<Server<T>>(layers_, settings_, optimizer_, *tools_, plan, me);
+  measure_ = std::make_unique<Measure>(plan.layers(), optimizer.workers, largest);
+  micro_sums_ = std::make_unique<MicroSums<T>>(layers_, *exchange_, me);
 
+  auto const here = plan.workers_at(me);
+  losses_ = Vector<double, Space>("kaon::optimizer::loss", static_cast<std::size_t>(here.count * plan.micros_at(me).count));
+  host_losses_ = Kokkos::create_mirror_view(losses_);
+  auto const bundles = plan.bundles().size();
+  for (int b = static_cast<int>(bundles) - 1; b >= 0; --b) {
+    int const layer = plan.bundle(b).layers.front();
+    if (server_->serves(layer)) to_serve_.push_back(b);
+    if (!exchange_->senders().empty() && plan.home_of(layer, here.first) == me) to_join_.push_back(b);
+  }
+  served_.resize(bundles);
+  joined_.resize(bundles);
+  summed_.resize(bundles);
+  followed_.reserve(bundles);
+  auto const& W = server_->W();
+  model_ = std::make_unique<Model<T>>(std::vector<ConstMatrix<T, Space>>(W.begin(), W.end()),
+                                      [this](int layer) { arrive(layer, step_); });
+}
+
+template <class T>
+void Ef21Muon<T>::make_exchange(int micro_batches) {
+  PlanSettings where;
+  where.topology = optimizer_.topology;
+  where.nodes = comm_.nodes();
+  where.workers = optimizer_.workers;
+  where.micro_batches = micro_batches;
+  where.bundle_bytes = optimizer_.bundle_bytes;
+  // Compressors know the sizes of messages, and the plan needs them; oracles are large and made where the plan wants them.
+  std::vector<bool> const nowhere(layers_.size(), false);
+  Tools<T> sizes(layers_, settings_, nowhere);
+  std::vector<LayerLoad> loads;
   std::vector<Channel> channels;
   std::size_t payload_bound = 0;
-  for (int i = 0; i < plan.layers(); ++i) {
-    auto& up = tools_->uplink(i);
-    auto& down = tools_->downlink(i);
-    auto& dense = tools_->dense(i);
-    Channel c{layers_[static_cast<std::size_t>(i)].name,
-              encoding_of(up.spec()),
-              encoding_of(down.spec()),
-              encoding_of(dense.spec()),
-              up.bytes_bound(),
-              down.bytes_bound()};
-    if (optimizer.start == Start::dense) c.up_bound = std::max(c.up_bound, dense.bytes_bound());
+  for (std::size_t k = 0; k < layers_.size(); ++k) {
+    int const i = static_cast<int>(k);
+    auto& up = sizes.uplink(i);
+    auto& down = sizes.downlink(i);
+    auto& dense = sizes.dense(i);
+    auto const entries = static_cast<std::size_t>(layers_[k].rows) * static_cast<std::size_t>(layers_[k].cols);
+    Channel c{layers_[k].name,  encoding_of(up.spec()), encoding_of(down.spec()),         encoding_of(dense.spec()),
+              up.bytes_bound(), down.bytes_bound(),     (entries * sizeof(T) + 7) / 8 * 8};
+    if (optimizer_.start == Start::dense) c.up_bound = std::max(c.up_bound, dense.bytes_bound());
     payload_bound = std::max({payload_bound, c.up_bound, c.down_bound});
+    loads.push_back({lmo_cost(settings_[k].lmo, layers_[k].rows, layers_[k].cols),
+                     packet_header_bytes + std::max(up.bytes_bound(), down.bytes_bound())});
     channels.push_back(std::move(c));
   }
-  exchange_ = std::make_unique<Exchange>(comm, plan, std::move(channels));
+  Plan const plan(where, loads);
+  std::vector<bool> served;
+  for (int i = 0; i < plan.layers(); ++i) served.push_back(plan.serves(comm_.rank(), i));
+  tools_ = std::make_unique<Tools<T>>(layers_, settings_, served);
+  exchange_ = std::make_unique<Exchange>(comm_, plan, std::move(channels));
   staging_ = std::make_unique<Staging<T>>(layers_, payload_bound);
-  int const first = plan.first_worker(comm.rank()), count = plan.worker_count(comm.rank());
-  workers_ = std::make_unique<Workers<T>>(layers_, settings_, optimizer_, *tools_, first, count);
-  server_ = std::make_unique<Server<T>>(layers_, settings_, optimizer_, *tools_, owned);
-  measure_ = std::make_unique<Measure>(plan.layers(), optimizer.workers, largest);
-  for (int j = 0; j < count; ++j) losses_.emplace_back("kaon::optimizer::loss");
 }
 
 template <class T>
@@ -68,77 +88,249 @@ void Ef21Muon<T>::initialize(Objective<T>& objective) {
 
 template <class T>
 typename Objective<T>::ConstPoint Ef21Muon<T>::W() const {
+  finish();
   return {server_->W().begin(), server_->W().end()};
 }
 
 template <class T>
-StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure) {
-  StepReport report;
-  bool const dense = step == 0 && optimizer_.start == Start::dense;
+void Ef21Muon<T>::agree_on(std::size_t count, Bring bring) {
+  brought_ = count;
+  bring_ = std::move(bring);
+}
+
+template <class T>
+template <class Ready>
+void Ef21Muon<T>::wait_for(Phase phase, Ready&& ready) const {
+  exchange_->poll();
+  if (ready()) return;
+  InPhase const in(timer_, phase);
+  for (Patience patience; !ready(); patience.pause()) exchange_->poll();
+}
+
+template <class T>
+void Ef21Muon<T>::arrive(int layer, std::uint64_t before) const {
+  int const b = exchange_->plan().bundle_of(layer);
+  if (!exchange_->owes_down(b, before)) return;
+  wait_for(Phase::wait_downlink, [&] { return exchange_->down_arrived(b); });
+  InPhase const in(timer_, Phase::follow);
+  for (int const i : exchange_->plan().bundle(b).layers) server_->follow(exec_, i, *staging_, *exchange_);
+  exchange_->close_down(b);
+  followed_.push_back(b);
+}
+
+template <class T>
+void Ef21Muon<T>::arrive_all(std::uint64_t before) const {
+  for (int i = 0; i < exchange_->plan().layers(); ++i) arrive(i, before);
+}
+
+// To be called after a fence.
+template <class T>
+void Ef21Muon<T>::release_followed() const {
+  for (int const b : followed_) exchange_->release_down(b);
+  followed_.clear();
+}
+
+template <class T>
+void Ef21Muon<T>::finish() const {
+  arrive_all(next_);
+  if (!followed_.empty()) {
+    exec_.fence();
+    release_followed();
+  }
+  exchange_->flush();
+}
+
+template <class T>
+void Ef21Muon<T>::compute(Objective<T>& objective, std::uint64_t step, bool dense, Measure* m) {
   auto const& plan = exchange_->plan();
-  int const first = plan.first_worker(comm_.rank()), count = plan.worker_count(comm_.rank());
-  Measure* const m = measure ? measure_.get() : nullptr;
-  if (m) m->clear(exec_);
-  exchange_->begin_step(step, dense);
-  auto const model = W();
-
-  double const start = now();
-  for (int j = first; j < first + count; ++j) {
-    Region const region("kaon::gradient");
-    objective.gradient(exec_, losses_[static_cast<std::size_t>(j - first)], model, j, step,
-                       [&](int layer, ConstMatrix<T, Space> const& gradient) {
-                         Region const inner("kaon::uplink");
-                         double const t = now();
-                         workers_->round(exec_, layer, j, step, dense, gradient, *staging_, *exchange_, m);
-                         report.times.uplink += now() - t;
-                       });
+  auto const here = plan.workers_at(comm_.rank()), micros = plan.micros_at(comm_.rank());
+  bool backward = false;
+  auto const begin_backward = [this, &backward] {
+    if (!backward) timer_.change(Phase::backward);
+    backward = true;
+  };
+  objective.watch_backward(begin_backward);
+  std::size_t k = 0;
+  for (int j = here.first; j < here.end(); ++j)
+    for (int b = micros.first; b < micros.end(); ++b) {
+      Share const share{j, step, b};
+      InPhase const in(timer_, Phase::forward);
+      backward = false;
+      objective.gradient(exec_, Scalar<double, Space>(losses_.data() + k++), *model_, share,
+                         [&](int layer, ConstMatrix<T, Space> const& gradient) {
+                           begin_backward();
+                           take_gradient(layer, share, dense, gradient, m);
+                         });
+    }
+  objective.watch_backward({});
+  while (!join_sums(step, dense, m))
+    wait_for(Phase::wait_sum, [&] {
+      return std::any_of(to_join_.begin(), to_join_.end(),
+                         [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); });
+    });
+  {
+    InPhase const in(timer_, here.count > 0 ? Phase::backward : Phase::follow);  // on a device what is left of it
+    Kokkos::deep_copy(exec_, host_losses_, losses_);
+    exec_.fence();
   }
-  exec_.fence();
-  double const sent = now();
-  report.times.gradient = sent - start - report.times.uplink;
-
-  // Loss first: a NaN anywhere stops every rank before it reaches the state.
-  report.worker_loss.assign(static_cast<std::size_t>(optimizer_.workers), 0.0);
-  for (int j = first; j < first + count; ++j) {
-    double loss = 0;
-    Kokkos::deep_copy(loss, losses_[static_cast<std::size_t>(j - first)]);
-    report.worker_loss[static_cast<std::size_t>(j)] = loss;
+  release_followed();
+  arrive_all(step);  // what the objective did not read
+  if (!followed_.empty()) {
+    exec_.fence();
+    release_followed();
   }
-  comm_.sum_each(report.worker_loss);
-  for (std::size_t j = 0; j < report.worker_loss.size(); ++j) {
-    if (!std::isfinite(report.worker_loss[j]))
+}
+
+template <class T>
+void Ef21Muon<T>::take_gradient(int layer, Share const& share, bool dense, ConstMatrix<T, Space> const& gradient, Measure* m) {
+  auto const& plan = exchange_->plan();
+  if (plan.micro_batches() == 1) {
+    workers_->round(exec_, layer, share.worker, share.step, dense, gradient, *staging_, *exchange_, m, timer_);
+  } else {
+    InPhase const in(timer_, Phase::sum);
+    if (!micro_sums_->add(exec_, layer, share.micro, gradient)) return;
+    if (plan.home_of(layer, share.worker) != comm_.rank()) {
+      micro_sums_->send(exec_, layer);
+    } else if (exchange_->senders().empty()) {
+      auto const whole = micro_sums_->finish(exec_, layer);
+      workers_->round(exec_, layer, share.worker, share.step, dense, whole, *staging_, *exchange_, m, timer_);
+    } else {
+      ++summed_[static_cast<std::size_t>(plan.bundle_of(layer))];
+      exchange_->poll();
+      join_sums(share.step, dense, m);
+      return;
+    }
+  }
+  release_followed();  // encoding has fenced
+  exchange_->poll();
+}
+
+// Joins what has arrived; true when nothing is left.
+template <class T>
+bool Ef21Muon<T>::join_sums(std::uint64_t step, bool dense, Measure* m) {
+  auto const& plan = exchange_->plan();
+  bool all = true;
+  for (int const b : to_join_) {
+    auto const at = static_cast<std::size_t>(b);
+    if (joined_[at]) continue;
+    auto const& layers = plan.bundle(b).layers;
+    if (summed_[at] < static_cast<int>(layers.size()) || !exchange_->sums_arrived(b)) {
+      all = false;
+      continue;
+    }
+    int const worker = plan.workers_at(comm_.rank()).first;
+    for (int const i : layers) {
+      InPhase const in(timer_, Phase::sum);
+      auto const whole = micro_sums_->finish(exec_, i);
+      workers_->round(exec_, i, worker, step, dense, whole, *staging_, *exchange_, m, timer_);
+    }
+    joined_[at] = true;
+  }
+  return all;
+}
+
+template <class T>
+void Ef21Muon<T>::begin_agreement() {
+  auto const& plan = exchange_->plan();
+  auto const here = plan.workers_at(comm_.rank()), micros = plan.micros_at(comm_.rank());
+  auto const shares = static_cast<std::size_t>(plan.workers()) * static_cast<std::size_t>(plan.micro_batches());
+  agreement_.mine.assign(shares + brought_, 0.0);
+  std::size_t k = 0;
+  for (int j = here.first; j < here.end(); ++j)
+    for (int b = micros.first; b < micros.end(); ++b)
+      agreement_
+          .mine[static_cast<std::size_t>(j) * static_cast<std::size_t>(plan.micro_batches()) + static_cast<std::size_t>(b)] =
+          host_losses_(k++);
+  if (bring_) bring_(std::span<double>(agreement_.mine).subspan(shares));
+  comm_.begin_sum(agreement_);
+}
+
+template <class T>
+bool Ef21Muon<T>::agreed() {
+  int done = 0;
+  KAON_MPI(MPI_Test(&agreement_.request, &done, MPI_STATUS_IGNORE));
+  return done != 0;
+}
+
+template <class T>
+void Ef21Muon<T>::sum_losses(std::uint64_t step, StepReport& report) const {
+  auto const& plan = exchange_->plan();
+  auto from = agreement_.total.begin();
+  report.worker_loss.assign(static_cast<std::size_t>(plan.workers()), 0.0);
+  report.loss = 0;
+  for (int j = 0; j < plan.workers(); ++j) {
+    auto& loss = report.worker_loss[static_cast<std::size_t>(j)];
+    for (int b = 0; b < plan.micro_batches(); ++b) loss += *from++;
+    if (!std::isfinite(loss))
       throw NumericalError("the loss of worker " + std::to_string(j) + " is not finite at step " + std::to_string(step) +
                            "; a smaller radius or a gentler compressor is the usual cure");
-    report.loss += report.worker_loss[j];
+    report.loss += loss;
   }
-  report.loss /= optimizer_.workers;
-  double const agreed = now();
-  report.times.wait = agreed - sent;
+  report.loss /= plan.workers();
+  report.agreed.assign(from, agreement_.total.end());
+}
 
-  for (int i = plan.layers() - 1; i >= 0; --i) {
-    if (!server_->owns(i)) continue;
-    Region const region("kaon::server");
-    server_->round(exec_, i, step, dense, multiplier, *staging_, *exchange_, m);
+template <class T>
+void Ef21Muon<T>::serve(std::uint64_t step, bool dense, double multiplier, Measure* m) {
+  std::fill(served_.begin(), served_.end(), false);
+  auto const next = [&] {
+    for (int const b : to_serve_)
+      if (!served_[static_cast<std::size_t>(b)] && exchange_->arrived(b)) return b;
+    return -1;
+  };
+  StepReport losses;
+  bool known = false;
+  for (std::size_t left = to_serve_.size(); left > 0; --left) {
+    wait_for(Phase::wait_uplink, [&] { return next() >= 0; });
+    if (!known && agreed()) {  // a NaN that is known of by now need not reach X
+      sum_losses(step, losses);
+      known = true;
+    }
+    int const b = next();
+    try {
+      for (int const i : exchange_->plan().bundle(b).layers)
+        server_->round(exec_, i, step, dense, multiplier, *staging_, *exchange_, m, timer_);
+    } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
+      wait_for(Phase::agree, [&] { return agreed(); });
+      sum_losses(step, losses);
+      throw;
+    }
+    served_[static_cast<std::size_t>(b)] = true;
   }
-  exec_.fence();
-  double const served = now();
-  report.times.server = served - agreed;
-  for (int i = plan.layers() - 1; i >= 0; --i) {
-    if (server_->owns(i)) continue;
-    Region const region("kaon::downlink");
-    server_->follow(exec_, i, *staging_, *exchange_);
-  }
-  exec_.fence();
-  exchange_->end_step();
-  report.times.downlink = now() - served;
+}
+
+template <class T>
+StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure) {
+  auto const before = timer_.times();
+  bool const dense = step == 0 && optimizer_.start == Start::dense;
+  Measure* const m = measure ? measure_.get() : nullptr;
+  if (m) m->clear(exec_);
+  std::fill(joined_.begin(), joined_.end(), false);
+  std::fill(summed_.begin(), summed_.end(), 0);
+  exchange_->begin_step(step, dense);
+  step_ = step;
+  next_ = step + 1;
+  compute(objective, step, dense, m);
+  begin_agreement();
+  serve(step, dense, multiplier, m);
+  wait_for(Phase::agree, [&] { return agreed(); });
+  StepReport report;
+  sum_losses(step, report);
   if (m) report.layers = m->reports(exec_, comm_);
+  report.times = timer_.times() - before;
   return report;
 }
 
 template <class T>
 void Ef21Muon<T>::register_state(Registry& registry) const {
+  auto const first = registry.size();
   server_->register_state(registry);
   workers_->register_state(registry);
+  for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f)
+    f->get = [this, get = std::move(f->get)](void* out) {
+      finish();
+      get(out);
+    };
 }
 
 template class Ef21Muon<float>;

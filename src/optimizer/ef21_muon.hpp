@@ -5,6 +5,8 @@
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/objective/objective.hpp>
 #include <kaon/optimizer/measure.hpp>
+#include <kaon/optimizer/micro_sums.hpp>
+#include <kaon/optimizer/phases.hpp>
 #include <kaon/optimizer/report.hpp>
 #include <kaon/optimizer/server.hpp>
 #include <kaon/optimizer/settings.hpp>
@@ -13,41 +15,61 @@
 #include <kaon/optimizer/worker.hpp>
 #include <kaon/state/registry.hpp>
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace kaon {
 
 /// EF21-Muon (arXiv 2510.00643, Algorithm 1, layer-wise): n logical workers and one logical server spread over the ranks of a
-/// communicator. A step is: gradients at W, uplink, server, downlink; state after it is the same bits for any number of ranks.
+/// communicator. A step is: gradients at W, uplink, server, downlink; state after it is the same bits for any number of ranks,
+/// any topology and any bundles.
 ///
 ///   M_j ← (1−β)M_j + β∇f_j(W);  R_j = C_j(M_j − G_j);  G_j ← G_j + R_j
 ///   G ← G + (1/n) Σ R_j;  X ← X + t·LMO(G);  S = C(X − W);  W ← W + S
 ///
 /// The identity compressor sends the value itself (M_j, X), which its receiver assigns: with it G_j = M_j and W = X exactly, and
 /// with one worker the method is Muon, Scion or Gluon to the last bit.
+///
+/// Messages are hidden behind work: a bundle's uplink leaves while backward goes on, servers work on bundles in the order in
+/// which they are complete (those that forward needs first, first), and a downlink is awaited when the next step's forward reads
+/// the layer. finish() completes what is under way; W() and whatever reads registered state call it.
 template <class T>
 class Ef21Muon {
  public:
-  /// One LayerSettings per layer. All ranks construct it with the same arguments (checked by the caller through the deck).
+  /// One LayerSettings per layer. Collective; all ranks construct it with the same arguments (checked by the caller through the
+  /// deck). `micro_batches` is the objective's.
   Ef21Muon(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
-           OptimizerSettings const& optimizer);
+           OptimizerSettings const& optimizer, int micro_batches = 1);
 
   /// X = W = X⁰ from the objective; everything else zero.
   void initialize(Objective<T>& objective);
 
+  /// Called once a step on every rank, when its gradients are done: fills what this rank brings to the agreement.
+  using Bring = std::function<void(std::span<double>)>;
+  /// Sums `count` numbers of every rank along with each step's losses; StepReport::agreed has them.
+  void agree_on(std::size_t count, Bring bring);
+
   /// One step; collective. `multiplier` scales every radius (Schedule). With `measure` the report has layer figures.
-  /// Throws NumericalError on every rank when any worker's loss is not finite.
+  /// Throws NumericalError on every rank when any worker's loss is not finite; the state is then of no use.
   StepReport step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure);
+
+  /// Takes in the downlinks that are still under way; local. Afterwards no message of this rank is.
+  void finish() const;
 
   /// The model to evaluate and ship: W, all layers, on every rank.
   typename Objective<T>::ConstPoint W() const;
-  Server<T> const& server() const { return *server_; }
+  Server<T> const& server() const {
+    finish();
+    return *server_;
+  }
   Workers<T> const& workers() const { return *workers_; }
   Exchange const& exchange() const { return *exchange_; }
   Exchange& exchange() { return *exchange_; }
   std::vector<Layer> const& layers() const { return layers_; }
   std::vector<LayerSettings> const& settings() const { return settings_; }
+  PhaseTimer& timer() { return timer_; }
 
   /// Everything that outlives a step.
   void register_state(Registry& registry) const;
@@ -56,8 +78,25 @@ class Ef21Muon {
   /// `tolerance` relative to the largest ‖G_j‖ (the running sum and the recomputed mean round differently); all finite.
   /// Throws InputError that names the layer. Returns the largest relative difference seen.
   double check_invariants(double tolerance) const;
+  /// Collective: whether W has the same bits on every rank.
+  bool same_model() const;
 
  private:
+  void make_exchange(int micro_batches);
+  void compute(Objective<T>& objective, std::uint64_t step, bool dense, Measure* m);
+  void take_gradient(int layer, Share const& share, bool dense, ConstMatrix<T, Space> const& gradient, Measure* m);
+  bool join_sums(std::uint64_t step, bool dense, Measure* m);
+  void serve(std::uint64_t step, bool dense, double multiplier, Measure* m);
+  void arrive(int layer, std::uint64_t before) const;
+  void arrive_all(std::uint64_t before) const;
+  void release_followed() const;
+  void begin_agreement();
+  bool agreed();
+  void sum_losses(std::uint64_t step, StepReport& report) const;
+  std::uint64_t model_hash() const;
+  template <class Ready>
+  void wait_for(Phase phase, Ready&& ready) const;
+
   Space exec_;
   Communicator const& comm_;
   std::vector<Layer> layers_;
@@ -69,7 +108,20 @@ class Ef21Muon {
   std::unique_ptr<Workers<T>> workers_;
   std::unique_ptr<Server<T>> server_;
   std::unique_ptr<Measure> measure_;
-  std::vector<Scalar<double, Space>> losses_;
+  std::unique_ptr<MicroSums<T>> micro_sums_;
+  mutable PhaseTimer timer_;
+  Vector<double, Space> losses_;  ///< one for each share this rank computes
+  decltype(Kokkos::create_mirror_view(Vector<double, Space>())) host_losses_;
+  PendingSum agreement_;
+  std::size_t brought_ = 0;
+  Bring bring_;
+  std::unique_ptr<Model<T>> model_;    ///< W for the objective: waits for the downlinks of steps before step_
+  std::uint64_t step_ = 0, next_ = 0;  ///< the step under way, and the one after it
+  std::vector<int> to_serve_;          ///< bundles this rank serves, in the order in which forward needs them
+  std::vector<int> to_join_;           ///< bundles whose partial sums this rank joins
+  std::vector<bool> served_, joined_;  ///< bundle: done in this step
+  std::vector<int> summed_;            ///< bundle: layers whose own micro-batches are all added
+  mutable std::vector<int> followed_;  ///< bundles whose downlink a device may still read
 };
 
 extern template class Ef21Muon<float>;

@@ -27,15 +27,27 @@ double norm(std::vector<T> const& v) {
 }  // namespace
 
 template <class T>
-double Ef21Muon<T>::check_invariants(double tolerance) const {
-  std::string trouble;
+std::uint64_t Ef21Muon<T>::model_hash() const {
+  finish();
   std::uint64_t hash = 0;
   for (auto const& w : server_->W()) {
     auto const host = to_host<T>(w);
     hash = XXH3_64bits_withSeed(host.data(), host.size() * sizeof(T), hash);
-    if (!std::isfinite(norm(host))) trouble = "W has a NaN or an infinity";
   }
-  if (!comm_.same_everywhere(hash)) trouble = "W differs between ranks";
+  return hash;
+}
+
+template <class T>
+bool Ef21Muon<T>::same_model() const {
+  return comm_.same_everywhere(model_hash());
+}
+
+template <class T>
+double Ef21Muon<T>::check_invariants(double tolerance) const {
+  std::string trouble;
+  if (!same_model()) trouble = "W differs between ranks";
+  for (auto const& w : server_->W())
+    if (!std::isfinite(norm(to_host<T>(w)))) trouble = "W has a NaN or an infinity";
 
   double worst = 0;
   auto const& plan = exchange_->plan();
@@ -46,7 +58,7 @@ double Ef21Muon<T>::check_invariants(double tolerance) const {
     std::vector<T> mean(size, T(0));
     double scale = 0;
     for (int j = 0; j < plan.workers(); ++j) {
-      int const host = plan.host_of(j);
+      int const host = plan.home_of(i, j);
       std::vector<T> g;
       if (host == comm_.rank()) g = to_host<T>(workers_->G(i, j));
       if (host != owner && (host == comm_.rank() || owner == comm_.rank())) {
@@ -77,6 +89,10 @@ double Ef21Muon<T>::check_invariants(double tolerance) const {
   return comm_.max(worst);
 }
 
+template std::uint64_t Ef21Muon<float>::model_hash() const;
+template std::uint64_t Ef21Muon<double>::model_hash() const;
+template bool Ef21Muon<float>::same_model() const;
+template bool Ef21Muon<double>::same_model() const;
 template double Ef21Muon<float>::check_invariants(double) const;
 template double Ef21Muon<double>::check_invariants(double) const;
 

@@ -1,6 +1,8 @@
 #ifndef KAON_OPTIMIZER_REPORT_HPP
 #define KAON_OPTIMIZER_REPORT_HPP
 
+#include <kaon/optimizer/phases.hpp>
+
 #include <vector>
 
 namespace kaon {
@@ -14,20 +16,12 @@ struct LayerReport {
   double gradient = 0;    ///< ‖G‖_F, the server's estimate
 };
 
-/// Where a step's wall time went on this rank, in seconds.
-struct PhaseTimes {
-  double gradient = 0, uplink = 0, wait = 0, server = 0, downlink = 0;
-  PhaseTimes& operator+=(PhaseTimes const& o) {
-    gradient += o.gradient, uplink += o.uplink, wait += o.wait, server += o.server, downlink += o.downlink;
-    return *this;
-  }
-};
-
 struct StepReport {
   double loss = 0;                  ///< mean over workers of f_j(W; ξ_j) at the W before the step
   std::vector<double> worker_loss;  ///< f_j, in worker order
   std::vector<LayerReport> layers;  ///< filled when the step was asked to measure
-  PhaseTimes times;
+  PhaseTimes times;                 ///< where the step's wall time went on this rank
+  std::vector<double> agreed;       ///< what the ranks brought to the agreement, summed
 };
 
 }  // namespace kaon

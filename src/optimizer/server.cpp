@@ -8,21 +8,22 @@ namespace kaon {
 
 template <class T>
 Server<T>::Server(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
-                  OptimizerSettings const& optimizer, Tools<T>& tools, std::vector<bool> owned)
+                  OptimizerSettings const& optimizer, Tools<T>& tools, Plan const& plan, int rank)
     : layers_(layers),
       settings_(settings),
       optimizer_(optimizer),
       tools_(tools),
-      owned_(std::move(owned)),
       one_("kaon::optimizer::one"),
       dual_("kaon::optimizer::dual_norm") {
   Kokkos::deep_copy(one_, 1.0);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     auto const rows = static_cast<std::size_t>(layers[i].rows), cols = static_cast<std::size_t>(layers[i].cols);
+    owned_.push_back(plan.owner_of(static_cast<int>(i)) == rank);
+    served_.push_back(plan.serves(rank, static_cast<int>(i)));
     W_.emplace_back("kaon::optimizer::W", rows, cols);
-    X_.emplace_back("kaon::optimizer::X", owned_[i] ? rows : 0, owned_[i] ? cols : 0);
-    G_.emplace_back("kaon::optimizer::G", owned_[i] ? rows : 0, owned_[i] ? cols : 0);
-    auto const [r, c] = owned_[i] ? tools.downlink(static_cast<int>(i)).state_shape() : std::pair<int, int>(0, 0);
+    X_.emplace_back("kaon::optimizer::X", served_[i] ? rows : 0, served_[i] ? cols : 0);
+    G_.emplace_back("kaon::optimizer::G", served_[i] ? rows : 0, served_[i] ? cols : 0);
+    auto const [r, c] = served_[i] ? tools.downlink(static_cast<int>(i)).state_shape() : std::pair<int, int>(0, 0);
     memory_.emplace_back("kaon::optimizer::downlink_state", static_cast<std::size_t>(r), static_cast<std::size_t>(c));
   }
 }
@@ -30,7 +31,7 @@ Server<T>::Server(std::vector<Layer> const& layers, std::vector<LayerSettings> c
 template <class T>
 void Server<T>::initialize(Space const& exec) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (!owned_[i]) continue;
+    if (!served_[i]) continue;
     Kokkos::deep_copy(exec, X_[i], W_[i]);
     Kokkos::deep_copy(exec, G_[i], T(0));
     StreamKey const key{optimizer_.seed, Purpose::compress_down, 0xffffffffu, static_cast<std::uint32_t>(i), 0};
@@ -62,16 +63,20 @@ void Server<T>::gather(Space const& exec, int layer, bool dense, Staging<T>& sta
 
 template <class T>
 void Server<T>::round(Space const& exec, int layer, std::uint64_t step, bool dense, double multiplier, Staging<T>& staging,
-                      Exchange& exchange, Measure* measure) {
+                      Exchange& exchange, Measure* measure, PhaseTimer& timer) {
+  InPhase const phase(timer, Phase::aggregate);
   auto const i = static_cast<std::size_t>(layer);
+  if (!owned_[i]) measure = nullptr;
   gather(exec, layer, dense, staging, exchange);
 
+  timer.change(Phase::lmo);
   auto& lmo = tools_.lmo(layer);
   auto const z = staging.scratch(0, layers_[i]);
   lmo.apply(exec, z, G_[i]);
   if (optimizer_.adaptive) lmo.dual_norm(exec, dual_, G_[i], z);
   move_along<T>(exec, X_[i], z, settings_[i].radius * multiplier, optimizer_.adaptive ? dual_ : one_, settings_[i].decay);
 
+  timer.change(Phase::compress);
   auto& codec = tools_.downlink(layer);
   auto const shift = staging.scratch(1, layers_[i]);
   if (measure || !codec.replaces()) difference<T>(exec, shift, X_[i], W_[i]);
@@ -80,7 +85,9 @@ void Server<T>::round(Space const& exec, int layer, std::uint64_t step, bool den
                       static_cast<std::uint32_t>(layer), 0};
   std::size_t const length =
       staging.encode(exec, codec, codec.replaces() ? X_[i] : shift, memory_[i], key, exchange.down_payload(layer));
+  timer.change(Phase::send);
   exchange.post_down(layer, length);
+  timer.change(Phase::compress);
   staging.apply_encoded(exec, codec, W_[i]);
   if (measure) {
     difference<T>(exec, shift, X_[i], W_[i]);
@@ -101,14 +108,15 @@ void Server<T>::register_state(Registry& registry) const {
     std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(layers_[i].rows),
                                            static_cast<std::uint64_t>(layers_[i].cols)};
     auto const mine = owned_[i] ? whole(shape) : nothing(shape);
-    registry.push_back(view_field("/server/X/" + layers_[i].name, shape, mine, mine, X_[i]));
+    auto const needed = served_[i] ? whole(shape) : nothing(shape);
+    registry.push_back(view_field("/server/X/" + layers_[i].name, shape, mine, needed, X_[i]));
     registry.push_back(view_field("/server/W/" + layers_[i].name, shape, mine, whole(shape), W_[i]));
-    registry.push_back(view_field("/server/G/" + layers_[i].name, shape, mine, mine, G_[i]));
+    registry.push_back(view_field("/server/G/" + layers_[i].name, shape, mine, needed, G_[i]));
     auto const [r, c] = tools_.downlink(static_cast<int>(i)).state_shape();
     if (r * c == 0) continue;
     std::vector<std::uint64_t> const state{static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(c)};
-    auto const part = owned_[i] ? whole(state) : nothing(state);
-    registry.push_back(view_field("/compressor/down/" + layers_[i].name, state, part, part, memory_[i]));
+    registry.push_back(view_field("/compressor/down/" + layers_[i].name, state, owned_[i] ? whole(state) : nothing(state),
+                                  served_[i] ? whole(state) : nothing(state), memory_[i]));
   }
 }
 

@@ -1,8 +1,10 @@
 #ifndef KAON_OPTIMIZER_SETTINGS_HPP
 #define KAON_OPTIMIZER_SETTINGS_HPP
 
+#include <kaon/exchange/topology.hpp>
 #include <kaon/lmo/lmo.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -27,6 +29,9 @@ struct OptimizerSettings {
   bool nesterov = false;  ///< compress and apply (1−β)M_j + β∇f_j instead of M_j
   bool adaptive = false;  ///< t_i = radius_i · ‖G_i‖_* (times the schedule's multiplier)
   std::uint64_t seed = 1;
+  // Where it runs; the results have the same bits.
+  Topology topology = Topology::sharded;
+  std::size_t bundle_bytes = std::size_t(1) << 16;  ///< layers whose packets together have at most so many bytes travel together
 };
 
 }  // namespace kaon

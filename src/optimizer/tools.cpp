@@ -7,12 +7,12 @@ std::string shape_of(Layer const& l) { return std::to_string(l.rows) + "x" + std
 }  // namespace
 
 template <class T>
-Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& owned) {
+Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& served) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     up_.push_back(compressor(settings[i].uplink, layers[i]));
     down_.push_back(compressor(settings[i].downlink, layers[i]));
     dense_.push_back(compressor("identity", layers[i]));
-    lmo_.push_back(owned[i] ? oracle(settings[i].lmo, layers[i]) : nullptr);
+    lmo_.push_back(served[i] ? oracle(settings[i].lmo, layers[i]) : nullptr);
   }
 }
 

@@ -20,8 +20,8 @@ template <class T>
 class Tools {
  public:
   using Codec = Compressor<T, Space>;
-  /// LMOs (the larger workspaces) are made for the layers in `owned` alone.
-  Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& owned);
+  /// LMOs (the larger workspaces) are made for the layers in `served` alone.
+  Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& served);
 
   Lmo<T, Space>& lmo(int layer) { return *lmo_[static_cast<std::size_t>(layer)]; }
   Codec& uplink(int layer) { return *up_[static_cast<std::size_t>(layer)]; }

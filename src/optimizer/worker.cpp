@@ -8,10 +8,11 @@ namespace kaon {
 
 template <class T>
 Workers<T>::Workers(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
-                    OptimizerSettings const& optimizer, Tools<T>& tools, int first, int count)
-    : layers_(layers), settings_(settings), optimizer_(optimizer), tools_(tools), first_(first), count_(count) {
-  auto const n = static_cast<std::size_t>(count);
+                    OptimizerSettings const& optimizer, Tools<T>& tools, Plan const& plan, int rank)
+    : layers_(layers), settings_(settings), optimizer_(optimizer), tools_(tools) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
+    here_.push_back(plan.homes_at(rank, static_cast<int>(i)));
+    auto const n = static_cast<std::size_t>(here_[i].count);
     auto const rows = static_cast<std::size_t>(layers[i].rows), cols = static_cast<std::size_t>(layers[i].cols);
     M_.emplace_back("kaon::optimizer::M", n, rows, cols);
     G_.emplace_back("kaon::optimizer::G_worker", n, rows, cols);
@@ -26,17 +27,19 @@ void Workers<T>::initialize(Space const& exec) {
     Kokkos::deep_copy(exec, M_[i], T(0));
     Kokkos::deep_copy(exec, G_[i], T(0));
     if (memory_[i].extent(1) == 0) continue;
-    for (int j = first_; j < first_ + count_; ++j) {
+    for (int j = here_[i].first; j < here_[i].end(); ++j) {
       StreamKey const key{optimizer_.seed, Purpose::compress_up, 0xffffffffu, static_cast<std::uint32_t>(i),
                           static_cast<std::uint32_t>(j)};
-      tools_.uplink(static_cast<int>(i)).initialize_state(exec, slice(memory_[i], j), key);
+      tools_.uplink(static_cast<int>(i)).initialize_state(exec, slice(memory_, static_cast<int>(i), j), key);
     }
   }
 }
 
 template <class T>
 void Workers<T>::round(Space const& exec, int layer, int worker, std::uint64_t step, bool dense,
-                       ConstMatrix<T, Space> const& gradient, Staging<T>& staging, Exchange& exchange, Measure* measure) {
+                       ConstMatrix<T, Space> const& gradient, Staging<T>& staging, Exchange& exchange, Measure* measure,
+                       PhaseTimer& timer) {
+  InPhase const phase(timer, Phase::compress);
   auto const i = static_cast<std::size_t>(layer);
   T const beta = dense ? T(1) : static_cast<T>(settings_[i].beta);
   auto const m = M(layer, worker), g = G(layer, worker);
@@ -52,7 +55,7 @@ void Workers<T>::round(Space const& exec, int layer, int worker, std::uint64_t s
   }
 
   auto& codec = dense ? tools_.dense(layer) : tools_.uplink(layer);
-  auto const memory = slice(memory_[i], worker);
+  auto const memory = slice(memory_, layer, worker);
   StreamKey const key{optimizer_.seed, Purpose::compress_up, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(layer),
                       static_cast<std::uint32_t>(worker)};
   auto const out = exchange.up_payload(layer, worker);
@@ -66,6 +69,7 @@ void Workers<T>::round(Space const& exec, int layer, int worker, std::uint64_t s
     measure->up<T>(exec, layer, worker, Measure::Up::rest, shift);
     measure->up<T>(exec, layer, worker, Measure::Up::momentum, target);
   }
+  timer.change(Phase::send);
   exchange.post_up(layer, worker, length);
 }
 
@@ -73,7 +77,7 @@ template <class T>
 void Workers<T>::register_state(Registry& registry) const {
   auto const add = [&](std::string const& where, std::size_t i, Cube const& cube) {
     std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(optimizer_.workers), cube.extent(1), cube.extent(2)};
-    auto const mine = slabs(shape, static_cast<std::uint64_t>(first_), static_cast<std::uint64_t>(count_));
+    auto const mine = slabs(shape, static_cast<std::uint64_t>(here_[i].first), static_cast<std::uint64_t>(here_[i].count));
     registry.push_back(view_field(where + layers_[i].name, shape, mine, mine, cube));
   };
   for (std::size_t i = 0; i < layers_.size(); ++i) {

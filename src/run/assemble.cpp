@@ -18,7 +18,11 @@ GptShape gpt_shape(Deck const& deck) {
   s.context = deck.integer("gpt.context");
   s.vocab = deck.integer("gpt.vocab");
   s.mlp_ratio = deck.integer("gpt.mlp_ratio");
-  s.batch = deck.integer("gpt.batch");
+  int const micros = deck.integer("gpt.micro_batches"), batch = deck.integer("gpt.batch");
+  if (batch % micros != 0)
+    throw UsageError(deck.origin() + ": gpt.batch = " + std::to_string(batch) +
+                     " cannot be cut into gpt.micro_batches = " + std::to_string(micros) + " equal parts; choose a divisor");
+  s.batch = batch / micros;
   s.tied = deck.flag("gpt.tied");
   return s;
 }
@@ -45,7 +49,8 @@ std::unique_ptr<Objective<T>> make_objective(Deck const& deck) {
     throw UsageError(deck.origin() +
                      ": objective.kind = own is for C++ programs that pass kaon::Training an objective of theirs "
                      "(examples/own-objective); this program has none");
-  if (deck.text("objective.kind") == "gpt") return std::make_unique<Gpt<T>>(gpt_shape(deck), data_settings(deck), seed, workers);
+  if (deck.text("objective.kind") == "gpt")
+    return std::make_unique<Gpt<T>>(gpt_shape(deck), data_settings(deck), seed, workers, deck.integer("gpt.micro_batches"));
   return std::make_unique<LeastSquares<T>>(deck.text("least-squares.problem"), workers, deck.real("least-squares.noise"), seed);
 }
 template std::unique_ptr<Objective<float>> make_objective<float>(Deck const&);
@@ -58,6 +63,7 @@ OptimizerSettings optimizer_settings(Deck const& deck) {
   o.nesterov = deck.flag("optimizer.nesterov");
   o.adaptive = make_schedule(deck).adaptive();
   o.seed = static_cast<std::uint64_t>(deck.integer64("run.seed"));
+  o.bundle_bytes = static_cast<std::size_t>(deck.integer64("exchange.bundle"));
   return o;
 }
 
@@ -111,6 +117,7 @@ LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
     s.downlink = deck.text(key("downlink"));
     plan.settings.push_back(std::move(s));
     plan.group.push_back(name);
+    plan.group_index.push_back(static_cast<std::size_t>(g));
   }
   return plan;
 }

@@ -22,8 +22,9 @@ Schedule make_schedule(Deck const& deck);
 /// What the groups of the deck say about each layer.
 struct LayerPlan {
   std::vector<LayerSettings> settings;
-  std::vector<std::string> group;     ///< name of each layer's group
-  std::vector<std::string> warnings;  ///< groups that no layer joined
+  std::vector<std::string> group;        ///< name of each layer's group
+  std::vector<std::size_t> group_index;  ///< the same by place in Deck::groups()
+  std::vector<std::string> warnings;     ///< groups that no layer joined
 };
 /// Throws UsageError naming the layer that no group matches.
 LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers);

@@ -3,41 +3,25 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <iterator>
 #include <utility>
+#include <vector>
 
 namespace kaon {
 
 namespace {
 
-// Votes in order of weight, so that their maximum is the decision: every reason to stop outweighs every reason to save, and
-// stopping saves as well. A signal's number is added to by_signal.
-enum Vote : std::int64_t {
-  go_on = 0,
-  save_by_signal = 1,
-  save_by_file = 2,
-  stop_by_file = 3,
-  stop_by_clock = 4,
-  stop_by_signal = 1000
-};
+// In order of weight: the last one that anybody voted for is the decision.
+enum Vote : std::size_t { save_by_signal, save_by_file, stop_by_file, stop_by_clock, stop_by_usr1, stop_by_term, stop_by_int };
+constexpr char const* reasons[] = {"signal USR2", "file save",   "file stop", "wall clock",
+                                   "signal USR1", "signal TERM", "signal INT"};
+static_assert(std::size(reasons) == StopRules::votes);
 
-std::string reason_of(std::int64_t vote) {
-  switch (vote) {
-    case go_on:
-      return "";
-    case save_by_signal:
-      return "signal USR2";
-    case save_by_file:
-      return "file save";
-    case stop_by_file:
-      return "file stop";
-    case stop_by_clock:
-      return "wall clock";
-    default:
-      return "signal " + signal_name(static_cast<int>(vote - stop_by_signal));
-  }
-}
+Vote vote_of(int signal) { return signal == SIGINT ? stop_by_int : signal == SIGTERM ? stop_by_term : stop_by_usr1; }
 
 bool exists(std::string const& path) { return access(path.c_str(), F_OK) == 0; }
 
@@ -56,23 +40,31 @@ StopRules::StopRules(Communicator const& ranks, Signals& signals, WallClock cons
       stop_file_(run_folder + "/stop"),
       save_file_(run_folder + "/save") {}
 
-std::int64_t StopRules::vote() {
+void StopRules::cast(std::span<double> v) {
+  std::fill(v.begin(), v.end(), 0.0);
   // A signal that this rank takes and another rank's vote outweighs is served too: the outcome never asks for less.
   auto const request = signals_.take();
-  if (ranks_.rank() == 0) {
-    saw_stop_file_ = exists(stop_file_);
-    saw_save_file_ = exists(save_file_);
-  }
-  if (request.stop != 0) return stop_by_signal + request.stop;
-  if (clock_.must_stop()) return stop_by_clock;
-  if (saw_stop_file_) return stop_by_file;
-  if (saw_save_file_) return save_by_file;
-  return request.save ? save_by_signal : go_on;
+  if (request.stop != 0) v[vote_of(request.stop)] = 1;
+  if (request.save) v[save_by_signal] = 1;
+  if (clock_.must_stop()) v[stop_by_clock] = 1;
+  if (ranks_.rank() != 0) return;
+  saw_stop_file_ = exists(stop_file_);
+  saw_save_file_ = exists(save_file_);
+  if (saw_stop_file_) v[stop_by_file] = 1;
+  if (saw_save_file_) v[save_by_file] = 1;
+}
+
+Decision StopRules::tally(std::span<double const> v) const {
+  for (std::size_t k = votes; k-- > 0;)
+    if (v[k] > 0) return {true, k >= stop_by_file, reasons[k]};
+  return {};
 }
 
 Decision StopRules::decide() {
-  auto const outcome = ranks_.max(vote());
-  return {outcome != go_on, outcome >= stop_by_file, reason_of(outcome)};
+  std::vector<double> v(votes);
+  cast(v);
+  ranks_.sum_each(v);
+  return tally(v);
 }
 
 void StopRules::acted() {

@@ -6,6 +6,8 @@
 #include <kaon/run/signals.hpp>
 #include <kaon/run/wall_clock.hpp>
 
+#include <cstddef>
+#include <span>
 #include <string>
 
 namespace kaon {
@@ -24,7 +26,12 @@ class StopRules {
   /// The references must outlive the object.
   StopRules(Communicator const& ranks, Signals& signals, WallClock const& clock, Log const& log, std::string run_folder);
 
-  /// Collective, once a step: one all-reduce of one integer. Takes the pending signals.
+  /// What one rank brings to the sum that all ranks make once a step: how many see each reason. Takes the pending signals.
+  static constexpr std::size_t votes = 7;
+  void cast(std::span<double> votes_of_this_rank);
+  /// The decision of the summed votes. Reasons to stop outweigh reasons to save, and stopping saves as well.
+  Decision tally(std::span<double const> votes_of_all) const;
+  /// Both, with a sum of its own. Collective.
   Decision decide();
 
   /// Collective by habit, local in fact: to be called when the decision has been acted on (the checkpoint is committed). Rank 0
@@ -32,8 +39,6 @@ class StopRules {
   void acted();
 
  private:
-  std::int64_t vote();
-
   Communicator const& ranks_;
   Signals& signals_;
   WallClock const& clock_;

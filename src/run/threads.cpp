@@ -39,6 +39,10 @@ HostShare host_share(Communicator const& world) {
 
 int fair_threads(HostShare const& share) { return std::max(1, std::min(share.mine, share.cores / std::max(1, share.ranks))); }
 
+bool cores_suffice(HostShare const& share, int threads, Communicator const& world) {
+  return world.all(share.ranks * threads <= share.cores);
+}
+
 bool threads_chosen(std::vector<std::string> const& kokkos_options) {
   if (std::getenv("OMP_NUM_THREADS") || std::getenv("KOKKOS_NUM_THREADS")) return true;
   return std::any_of(kokkos_options.begin(), kokkos_options.end(),

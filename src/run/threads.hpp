@@ -20,6 +20,9 @@ HostShare host_share(Communicator const& world);
 /// thread per core in every rank, and their spinning slows a run down by an order of magnitude.
 int fair_threads(HostShare const& share);
 
+/// Whether every thread of every rank has a core of its own, on all hosts. Collective.
+bool cores_suffice(HostShare const& share, int threads, Communicator const& world);
+
 /// True when the user chose a number of threads: OMP_NUM_THREADS, KOKKOS_NUM_THREADS or a --kokkos option.
 bool threads_chosen(std::vector<std::string> const& kokkos_options);
 

@@ -2,6 +2,7 @@
 
 #include <kaon/checkpoint/ballot.hpp>
 #include <kaon/checkpoint/folder.hpp>
+#include <kaon/run/choose_topology.hpp>
 #include <kaon/run/finite.hpp>
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/progress.hpp>
@@ -11,17 +12,29 @@
 
 #include <cmath>
 #include <limits>
+#include <span>
 
 namespace kaon {
 
 namespace {
 
-std::vector<std::string> const metric_columns{"loss",    "multiplier", "bytes_up", "bytes_down",
-                                              "wire_up", "wire_down",  "samples",  "seconds"};
+std::vector<std::string> const metric_columns{"loss",      "multiplier", "bytes_up", "bytes_down", "wire_up",
+                                              "wire_down", "wire_sum",   "samples",  "seconds"};
+std::vector<std::string> const group_columns{"group", "bytes_up", "bytes_down", "wire_up", "wire_down", "wire_sum"};
 std::vector<std::string> const layer_columns{"layer", "alpha_up", "lag", "alpha_down", "gap", "gradient_norm"};
 std::vector<std::string> const validation_columns{"loss"};
 
+std::int64_t i64(std::uint64_t v) { return static_cast<std::int64_t>(v); }
+using Value = Metrics::Value;  // named: nvcc does not pass bare numbers on as variants
+
 }  // namespace
+
+template <class T>
+struct Training<T>::Outputs {
+  Progress progress;
+  StopRules& rules;
+  std::unique_ptr<Metrics> metrics, layers, groups;  // rank 0's
+};
 
 template <class T>
 Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log)
@@ -39,10 +52,15 @@ Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& b
       plan_(layer_settings(deck, objective_->layers())),
       schedule_(make_schedule(deck)) {
   for (auto const& w : plan_.warnings) log_.warning(w);
-  optimizer_ = std::make_unique<Ef21Muon<T>>(exec_, comm, objective_->layers(), plan_.settings, optimizer_settings(deck));
+  auto settings = optimizer_settings(deck);
+  settings.topology = choose_topology<T>(deck, comm, log, *objective_, plan_.settings, settings);
+  optimizer_ =
+      std::make_unique<Ef21Muon<T>>(exec_, comm, objective_->layers(), plan_.settings, settings, objective_->micro_batches());
   optimizer_->register_state(registry_);
-  auto const& plan = optimizer_->exchange().plan();
-  objective_->register_state(registry_, plan.first_worker(comm.rank()), plan.worker_count(comm.rank()));
+  auto const leads = optimizer_->exchange().plan().leads_at(comm.rank());
+  objective_->register_state(registry_, leads.first, leads.count);
+  totals_.groups.resize(deck.groups().size());
+  saved_.groups.resize(deck.groups().size());
   saved_.register_state(registry_, comm.rank());
 }
 
@@ -74,6 +92,7 @@ void Training<T>::restart(std::string const& which) {
   double const tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
   double const off = optimizer_->check_invariants(tolerance);
   totals_ = saved_;
+  totals_.groups.assign(deck_.groups().size(), {});
   totals_.from_provenance(restored.info.provenance);
   committed_ = totals_.steps;
   last_path_ = restored.path;
@@ -89,8 +108,15 @@ void Training<T>::restart(std::string const& which) {
 
 template <class T>
 std::string Training<T>::save(WallClock& clock) {
+  InPhase const phase(optimizer_->timer(), Phase::save);
   clock.save_begins();
+  optimizer_->finish();
   saved_ = now();
+  if (optimizer_->exchange().plan().topology() == Topology::replicated && !optimizer_->same_model())
+    throw NumericalError(
+        fmt::format("W differs between the ranks at step {}: replicated servers must compute the same bits, so every rank needs "
+                    "the same CPU or device model and libraries; no checkpoint is written. Cure: exchange.topology = sharded",
+                    totals_.steps));
   if (auto const bad = first_not_finite(comm_, registry_); !bad.empty())
     throw NumericalError(
         fmt::format("{} is not finite at step {}: no checkpoint is written, earlier ones are kept; a smaller "
@@ -106,7 +132,7 @@ std::string Training<T>::save(WallClock& clock) {
   info.git_hash = build_.git_hash;
   info.fingerprint = arithmetic_fingerprint(build_);
   info.provenance["ranks"] = std::to_string(comm_.size());
-  info.provenance["topology"] = "sharded";
+  info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
   info.provenance["banner"] = banner(build_, comm_);
   saved_.to_provenance(info.provenance);
   last_path_ = checkpoints_->save(info, registry_);
@@ -119,6 +145,7 @@ std::string Training<T>::save(WallClock& clock) {
 template <class T>
 double Training<T>::validate() {
   if (!objective_->has_validation()) return std::numeric_limits<double>::quiet_NaN();
+  InPhase const phase(optimizer_->timer(), Phase::validate);
   auto const pieces = static_cast<std::size_t>(objective_->validation_pieces());
   std::vector<double> sums(2 * pieces, 0.0);
   auto const W = optimizer_->W();
@@ -134,7 +161,48 @@ double Training<T>::validate() {
 }
 
 template <class T>
-void Training<T>::one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics) {
+std::vector<ByteCount> Training<T>::bytes_by_group() const {
+  std::vector<ByteCount> groups(deck_.groups().size());
+  for (std::size_t i = 0; i < plan_.group_index.size(); ++i)
+    groups[plan_.group_index[i]] += optimizer_->exchange().bytes(static_cast<int>(i));
+  return groups;
+}
+
+template <class T>
+void Training<T>::complete_row(Outputs& out, ByteCount const& all_ranks) {
+  if (!row_.waits) return;
+  row_.waits = false;
+  Totals t = totals_;
+  t += all_ranks;
+  if (out.metrics)
+    out.metrics->row(i64(row_.step), {Value(row_.loss), Value(row_.multiplier), Value(i64(t.bytes_up)), Value(i64(t.bytes_down)),
+                                      Value(i64(t.wire_up)), Value(i64(t.wire_down)), Value(i64(t.wire_sum)),
+                                      Value(i64(row_.samples)), Value(row_.seconds)});
+  if (comm_.rank() == 0) out.progress.step({i64(row_.step), row_.loss, row_.seconds, i64(t.bytes_up), i64(t.bytes_down)});
+}
+
+template <class T>
+void Training<T>::flush_row(Outputs& out) {
+  if (!row_.waits) return;
+  std::vector<double> numbers(byte_counts);
+  to_numbers(row_.mine, numbers);
+  comm_.sum_each(numbers);
+  complete_row(out, from_numbers(numbers));
+}
+
+template <class T>
+void Training<T>::write_groups(Outputs& out) {
+  Totals const t = now();
+  if (!out.groups) return;
+  for (std::size_t g = 0; g < t.groups.size(); ++g) {
+    auto const& c = t.groups[g];
+    out.groups->row(i64(t.steps), {Value(i64(g)), Value(i64(c.up)), Value(i64(c.down)), Value(i64(c.wire_up)),
+                                   Value(i64(c.wire_down)), Value(i64(c.wire_sum))});
+  }
+}
+
+template <class T>
+Decision Training<T>::one_step(Outputs& out) {
   auto const every = deck_.integer("run.log_every");
   std::uint64_t const k = totals_.steps;
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
@@ -145,22 +213,22 @@ void Training<T>::one_step(Progress& progress, Metrics* metrics, Metrics* layer_
   totals_.steps = k + 1;
   totals_.samples += objective_->samples_per_gradient() * static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
   double const seconds = steady_seconds() - begin;
-  phases_ += report.times;
   seconds_ += seconds;
 
-  Totals const t = now();
-  auto const i64 = [](std::uint64_t v) { return static_cast<std::int64_t>(v); };
-  using Value = Metrics::Value;  // named: nvcc does not pass bare numbers on as variants
-  if (metrics)
-    metrics->row(i64(t.steps), {Value(report.loss), Value(multiplier), Value(i64(t.bytes_up)), Value(i64(t.bytes_down)),
-                                Value(i64(t.wire_up)), Value(i64(t.wire_down)), Value(i64(t.samples)), Value(seconds)});
-  if (layer_metrics)
+  std::span<double const> const agreed(report.agreed);
+  complete_row(out, from_numbers(agreed.subspan(StopRules::votes)));
+  row_ = {true, totals_.steps, totals_.samples, report.loss, multiplier, seconds, optimizer_->exchange().bytes()};
+  if (measure) {
+    flush_row(out);
+    write_groups(out);
+  }
+  if (out.layers)
     for (std::size_t i = 0; i < report.layers.size(); ++i) {
       auto const& r = report.layers[i];
-      layer_metrics->row(i64(t.steps),
-                         {Value(i64(i)), Value(r.alpha_up), Value(r.lag), Value(r.alpha_down), Value(r.gap), Value(r.gradient)});
+      out.layers->row(i64(totals_.steps),
+                      {Value(i64(i)), Value(r.alpha_up), Value(r.lag), Value(r.alpha_down), Value(r.gap), Value(r.gradient)});
     }
-  if (comm_.rank() == 0) progress.step({i64(t.steps), report.loss, seconds, i64(t.bytes_up), i64(t.bytes_down)});
+  return out.rules.tally(agreed.first(StopRules::votes));
 }
 
 template <class T>
@@ -192,7 +260,11 @@ void Training<T>::open_folder() {
 template <class T>
 Exit Training<T>::run(std::optional<double> time_limit) {
   open_folder();
-  std::unique_ptr<Metrics> metrics, layer_metrics;
+  Signals signals;
+  if (time_limit) *time_limit -= steady_seconds() - born_;
+  WallClock clock(time_limit);
+  StopRules rules(comm_, signals, clock, log_, directory_);
+  Outputs out{Progress(deck_.integer64("run.steps"), deck_.integer("run.log_every")), rules, {}, {}, {}};
   Ballot ballot(comm_);
   if (comm_.rank() == 0)
     ballot.attempt([&] {
@@ -201,42 +273,47 @@ Exit Training<T>::run(std::optional<double> time_limit) {
         return std::make_unique<Metrics>(resumed_ ? Metrics::resume(file(name), columns, done)
                                                   : Metrics::create(file(name), columns));
       };
-      metrics = open("metrics.csv", metric_columns);
-      layer_metrics = open("layers.csv", layer_columns);
+      out.metrics = open("metrics.csv", metric_columns);
+      out.layers = open("layers.csv", layer_columns);
+      out.groups = open("groups.csv", group_columns);
       open("validation.csv", validation_columns);
     });
   ballot.vote("opening the run folder " + directory_);
 
-  Signals signals;
-  if (time_limit) *time_limit -= steady_seconds() - born_;
-  WallClock clock(time_limit);
-  StopRules rules(comm_, signals, clock, log_, directory_);
+  optimizer_->agree_on(StopRules::votes + byte_counts, [&](std::span<double> mine) {
+    rules.cast(mine.first(StopRules::votes));
+    to_numbers(row_.mine, mine.subspan(StopRules::votes));
+  });
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
-  Progress progress(deck_.integer64("run.steps"), deck_.integer("run.log_every"));
   auto const every = static_cast<std::uint64_t>(deck_.integer64("checkpoint.every"));
   auto const validate_every = static_cast<std::uint64_t>(deck_.integer64("run.validate_every"));
 
   bool stopped = false;
   while (totals_.steps < steps && !stopped) {
     clock.step_begins();
-    one_step(progress, metrics.get(), layer_metrics.get());
+    auto const decision = one_step(out);
     std::uint64_t const done = totals_.steps;
     if (validate_every > 0 && done % validate_every == 0 && done < steps) {
-      progress.finish();
+      flush_row(out);
+      out.progress.finish();
       report_validation(validate());
     }
     clock.step_ends();
 
-    auto const decision = rules.decide();
     stopped = decision.stop && done < steps;
     bool const due = every > 0 && done % every == 0;
-    if (!decision.reason.empty() || due) progress.finish();
+    if (!decision.reason.empty() || due) {
+      flush_row(out);
+      out.progress.finish();
+    }
     if (!decision.reason.empty())
       log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
     if (decision.save || decision.stop || due) save(clock);
     if (decision.save || decision.stop) rules.acted();
   }
-  progress.finish();
+  flush_row(out);
+  out.progress.finish();
+  optimizer_->agree_on(0, {});
   if (committed_ != totals_.steps) save(clock);
 
   double loss = std::numeric_limits<double>::quiet_NaN();

@@ -20,9 +20,6 @@
 
 namespace kaon {
 
-class Metrics;
-class Progress;
-
 /// One run, from deck to exit code: objective, optimizer, checkpoints, stop rules, metrics. Everything is collective.
 template <class T>
 class Training {
@@ -53,13 +50,18 @@ class Training {
   double validate();
 
  private:
-  void one_step(Progress& progress, Metrics* metrics, Metrics* layer_metrics);
+  struct Outputs;  // files and the progress line
+  Decision one_step(Outputs& out);
+  void complete_row(Outputs& out, ByteCount const& all_ranks);
+  void flush_row(Outputs& out);
+  void write_groups(Outputs& out);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
   std::string save(WallClock& clock);
   void write_summary(double validation, bool finished) const;
   void report_validation(double loss) const;
-  Totals now() const { return add_exchange(totals_, optimizer_->exchange().bytes(), comm_); }
+  std::vector<ByteCount> bytes_by_group() const;
+  Totals now() const { return add_exchange(totals_, optimizer_->exchange().bytes(), bytes_by_group(), comm_); }
   std::string file(char const* name) const { return directory_ + "/" + name; }
 
   double const born_ = steady_seconds();
@@ -77,9 +79,16 @@ class Training {
   Registry registry_;
   Totals totals_;  ///< counters of earlier parts of the run, and the steps and samples of this one
   Totals saved_;   ///< what the registry writes
-  PhaseTimes phases_;
   double seconds_ = 0;
   bool resumed_ = false;
+  /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when
+  /// something else makes the ranks wait for each other.
+  struct Row {
+    bool waits = false;
+    std::uint64_t step = 0, samples = 0;
+    double loss = 0, multiplier = 0, seconds = 0;
+    ByteCount mine;
+  } row_;
   std::uint64_t committed_ = ~std::uint64_t(0);  ///< step of the newest checkpoint of this run
   std::string last_path_;
 };

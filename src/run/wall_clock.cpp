@@ -66,8 +66,14 @@ double steady_seconds() { return std::chrono::duration<double>(std::chrono::stea
 WallClock::WallClock(std::optional<double> limit, Now now)
     : now_(std::move(now)), limit_(limit), start_(now_()), mark_(start_), save_mark_(start_) {}
 
+void WallClock::step_begins() {
+  mark_ = now_();
+  in_step_ = true;
+}
+
 double WallClock::step_ends() {
   double const took = now_() - mark_;
+  in_step_ = false;
   steps_[next_++ % recent_steps] = took;
   return took;
 }
@@ -80,12 +86,19 @@ double WallClock::save_ends() {
 
 double WallClock::remaining() const { return limit_ ? *limit_ - elapsed() : std::numeric_limits<double>::infinity(); }
 
+double WallClock::longest_step() const { return *std::max_element(steps_.begin(), steps_.end()); }
+
 double WallClock::margin() const {
-  double const step = *std::max_element(steps_.begin(), steps_.end());
+  double const step = longest_step();
   double const save = longest_save_ >= 0 ? longest_save_ : expected_save_;
   return safety * (step + save) + (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
 }
 
-bool WallClock::must_stop() const { return limit_ && remaining() <= margin(); }
+bool WallClock::must_stop() const {
+  if (!limit_) return false;
+  double const done = in_step_ ? now_() - mark_ : 0;
+  double const rest = in_step_ ? std::max(0.0, std::max(longest_step(), done) - done) : 0;
+  return remaining() - rest <= margin() + safety * std::max(0.0, done - longest_step());
+}
 
 }  // namespace kaon

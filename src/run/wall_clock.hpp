@@ -20,7 +20,8 @@ std::string format_duration(double seconds);
 double steady_seconds();
 
 /// Watches the time limit. The margin that it keeps is measured: the longest of the recent steps and the longest save so far.
-/// A step is all that happens between two looks at must_stop(), validation included.
+/// A step is all that happens between step_begins() and step_ends(), validation included. must_stop() is asked in the middle of
+/// one, and its answer holds for the end of that step.
 class WallClock {
  public:
   using Now = std::function<double()>;
@@ -32,7 +33,7 @@ class WallClock {
   /// `limit` in seconds from now on; none: must_stop() is always false.
   explicit WallClock(std::optional<double> limit, Now now = steady_seconds);
 
-  void step_begins() { mark_ = now_(); }
+  void step_begins();
   double step_ends();  ///< the seconds since step_begins(), which it records
   void save_begins() { save_mark_ = now_(); }
   double save_ends();  ///< likewise for saves
@@ -43,14 +44,18 @@ class WallClock {
   double elapsed() const { return now_() - start_; }
   double remaining() const;  ///< seconds to the limit; infinity without one
   double margin() const;     ///< safety · (longest recent step + longest save) + reserve
-  bool must_stop() const;    ///< true when after one more step there might not be the time to save
+  /// True when after this step and one more there might not be the time to save: what remained at the beginning of this step,
+  /// less the longest recent step (or this one, if it is longer already), is within the margin.
+  bool must_stop() const;
 
  private:
   Now now_;
   std::optional<double> limit_;
   double start_, mark_, save_mark_;
+  bool in_step_ = false;
   double expected_save_ = 1.0;
   double longest_save_ = -1.0;  // none yet
+  double longest_step() const;
   std::array<double, recent_steps> steps_{};
   std::size_t next_ = 0;
 };

@@ -1,6 +1,8 @@
-// The exchange delivers what was posted, counts it to the byte, and refuses what was not meant for it.
+// The exchange delivers what was posted, counts it to the byte, and refuses what was not meant for it: any topology, any bundles,
+// any order.
 #include <kaon/core/error.hpp>
 #include <kaon/exchange/exchange.hpp>
+#include <kaon/mpi/patience.hpp>
 
 #include <gtest/gtest.h>
 
@@ -11,22 +13,27 @@ namespace {
 
 struct Round {
   Communicator world{MPI_COMM_WORLD};
-  int workers, layers;
   Plan plan;
   Exchange exchange;
+  int const me = world.rank();
 
-  Round(int n, int p) : workers(n), layers(p), plan(world.size(), n, costs(p)), exchange(world, plan, channels(p)) {}
+  Round(PlanSettings s, int layers)
+      : plan(on_ranks(std::move(s), world), loads(layers)), exchange(world, plan, channels(layers)) {}
 
-  static std::vector<double> costs(int p) {
-    std::vector<double> c;
-    for (int i = 0; i < p; ++i) c.push_back(1 + (i * 5) % 7);
+  static PlanSettings on_ranks(PlanSettings s, Communicator const& world) {
+    s.nodes.assign(static_cast<std::size_t>(world.size()), 0);
+    return s;
+  }
+  static std::vector<LayerLoad> loads(int p) {
+    std::vector<LayerLoad> c;
+    for (int i = 0; i < p; ++i) c.push_back({1.0 + (i * 5) % 7, packet_header_bytes + bound(i)});
     return c;
   }
   static std::vector<Channel> channels(int p) {
     std::vector<Channel> c;
     for (int i = 0; i < p; ++i)
-      c.push_back(
-          {"layer" + std::to_string(i), encoding_of("up"), encoding_of("down"), encoding_of("identity"), bound(i), bound(i) / 2});
+      c.push_back({"layer" + std::to_string(i), encoding_of("up"), encoding_of("down"), encoding_of("identity"), bound(i),
+                   bound(i) / 2, 16});
     return c;
   }
   static std::size_t bound(int layer) { return 64 + 100 * static_cast<std::size_t>(layer); }
@@ -37,91 +44,165 @@ struct Round {
   static unsigned char byte(std::uint64_t step, int layer, int worker, std::size_t at) {
     return static_cast<unsigned char>(step * 31 + static_cast<unsigned>(layer) * 17 + static_cast<unsigned>(worker) * 5 + at);
   }
+  static void expect_bytes(std::span<unsigned char const> in, std::uint64_t step, int layer, int worker) {
+    ASSERT_EQ(in.size(), length(step, layer, worker));
+    for (std::size_t b = 0; b < in.size(); ++b) ASSERT_EQ(in[b], byte(step, layer, worker, b));
+  }
+  template <class Ready>
+  void until(Ready&& ready) {
+    for (Patience p; !ready(); p.pause()) exchange.poll();
+  }
 
   void send_up(std::uint64_t step) {
-    int const first = plan.first_worker(world.rank());
-    for (int j = first; j < first + plan.worker_count(world.rank()); ++j)
-      for (int i = layers - 1; i >= 0; --i) {
+    for (int k = plan.layers() - 1; k >= 0; --k) {
+      int const i = static_cast<int>((static_cast<std::uint64_t>(k) + step) % static_cast<std::uint64_t>(plan.layers()));
+      auto const homes = plan.homes_at(me, i);
+      for (int j = homes.first; j < homes.end(); ++j) {
         auto const out = exchange.up_payload(i, j);
         auto const n = length(step, i, j);
         for (std::size_t b = 0; b < n; ++b) out[b] = byte(step, i, j, b);
         exchange.post_up(i, j, n);
       }
+    }
+  }
+  static constexpr int down = 99;  // stands for the server in length() and byte()
+  void serve(std::uint64_t step) {
+    for (std::size_t b = 0; b < plan.bundles().size(); ++b) {
+      auto const& layers = plan.bundle(static_cast<int>(b)).layers;
+      if (!plan.serves(me, layers.front())) continue;
+      until([&] { return exchange.arrived(static_cast<int>(b)); });
+      for (int const i : layers) {
+        for (int j = 0; j < plan.workers(); ++j) expect_bytes(exchange.take_up(i, j), step, i, j);
+        auto const out = exchange.down_payload(i);
+        auto const n = std::min(length(step, i, down), bound(i) / 2);
+        for (std::size_t at = 0; at < n; ++at) out[at] = byte(step, i, down, at);
+        exchange.post_down(i, n);
+      }
+    }
+  }
+  void follow(std::uint64_t step) {
+    for (int b = 0; b < static_cast<int>(plan.bundles().size()); ++b) {
+      if (!exchange.owes_down(b, step + 1)) continue;
+      until([&] { return exchange.down_arrived(b); });
+      for (int const i : plan.bundle(b).layers) {
+        auto const in = exchange.take_down(i);
+        ASSERT_EQ(in.size(), std::min(length(step, i, down), bound(i) / 2));
+        for (std::size_t at = 0; at < in.size(); ++at) ASSERT_EQ(in[at], byte(step, i, down, at));
+      }
+      exchange.close_down(b);
+      EXPECT_FALSE(exchange.owes_down(b, step + 1));
+      exchange.release_down(b);
+    }
   }
 };
 
-TEST(Exchange, DeliversEveryPacketToItsOwnerAndEveryShiftToEveryRank) {
-  for (int workers : {1, 2, 4, 5})
-    for (int layers : {1, 3, 8}) {
-      Round r(workers, layers);
-      std::uint64_t up = 0, down = 0, wire_up = 0, wire_down = 0;
-      for (std::uint64_t step = 0; step < 4; ++step) {
-        r.exchange.begin_step(step, step == 0);
-        r.send_up(step);
-        for (int i = layers - 1; i >= 0; --i) {
-          bool const mine = r.plan.owner_of(i) == r.world.rank();
-          for (int j = 0; j < workers; ++j) {
-            auto const n = Round::length(step, i, j);
-            up += n + packet_header_bytes;
-            if (r.plan.host_of(j) != r.plan.owner_of(i)) wire_up += n + packet_header_bytes;
-            if (!mine) continue;
-            auto const in = r.exchange.take_up(i, j);
-            ASSERT_EQ(in.size(), n);
-            for (std::size_t b = 0; b < n; ++b) ASSERT_EQ(in[b], Round::byte(step, i, j, b));
-          }
-          auto const n = Round::length(step, i, 99);
-          auto const size = std::min(n, Round::bound(i) / 2);
-          down += (size + packet_header_bytes) * static_cast<std::uint64_t>(workers);
-          wire_down += (size + packet_header_bytes) * static_cast<std::uint64_t>(r.world.size() - 1);
-          if (!mine) continue;
-          auto const out = r.exchange.down_payload(i);
-          for (std::size_t b = 0; b < size; ++b) out[b] = Round::byte(step, i, 99, b);
-          r.exchange.post_down(i, size);
-        }
-        for (int i = layers - 1; i >= 0; --i) {
-          if (r.plan.owner_of(i) == r.world.rank()) continue;
-          auto const in = r.exchange.take_down(i);
-          ASSERT_EQ(in.size(), std::min(Round::length(step, i, 99), Round::bound(i) / 2));
-          for (std::size_t b = 0; b < in.size(); ++b) ASSERT_EQ(in[b], Round::byte(step, i, 99, b));
-        }
-        r.exchange.end_step();
+// What the closed formulas say: Σ (header + payload), times the receivers.
+ByteCount expected(Plan const& plan, std::uint64_t steps) {
+  ByteCount c;
+  auto const ranks = static_cast<std::uint64_t>(plan.ranks());
+  for (std::uint64_t step = 0; step < steps; ++step)
+    for (int i = 0; i < plan.layers(); ++i) {
+      for (int j = 0; j < plan.workers(); ++j) {
+        auto const bytes = packet_header_bytes + Round::length(step, i, j);
+        c.up += bytes;
+        if (plan.topology() == Topology::replicated)
+          c.wire_up += bytes * (ranks - 1);
+        else if (plan.home_of(i, j) != plan.owner_of(i))
+          c.wire_up += bytes;
       }
-      auto const c = r.exchange.bytes();
-      std::vector<std::int64_t> all{static_cast<std::int64_t>(c.up), static_cast<std::int64_t>(c.down),
-                                    static_cast<std::int64_t>(c.wire_up), static_cast<std::int64_t>(c.wire_down)};
-      r.world.sum_each(all);
-      EXPECT_EQ(all[0], static_cast<std::int64_t>(up));
-      EXPECT_EQ(all[1], static_cast<std::int64_t>(down));
-      EXPECT_EQ(all[2], static_cast<std::int64_t>(wire_up));
-      EXPECT_EQ(all[3], static_cast<std::int64_t>(wire_down));
+      auto const bytes = packet_header_bytes + std::min(Round::length(step, i, Round::down), Round::bound(i) / 2);
+      c.down += bytes * static_cast<std::uint64_t>(plan.workers());
+      if (plan.topology() != Topology::replicated) c.wire_down += bytes * (ranks - 1);
     }
+  return c;
 }
 
-TEST(Exchange, RefusesAPacketOfAnotherStep) {
-  Round r(2, 2);
-  r.exchange.begin_step(4, false);
-  r.send_up(4);
-  // What arrives belongs to step 4; an owner that believes itself at step 5 must not take it.
-  int refused = 0, owned = 0;
-  for (int i = 0; i < 2; ++i) {
-    if (r.plan.owner_of(i) != r.world.rank()) continue;
-    for (int j = 0; j < r.workers; ++j) {
-      ++owned;
-      auto const in = r.exchange.take_up(i, j);
-      try {
-        std::span<unsigned char const> const packet{in.data() - packet_header_bytes, in.size() + packet_header_bytes};
-        open_packet(packet, {Direction::up, 5, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), encoding_of("up")},
-                    "layer");
-      } catch (IoError const& e) {
-        refused += std::strstr(e.what(), "step is 4 instead of 5") != nullptr;
-      }
+void expect_counts(Round const& r, std::uint64_t steps) {
+  auto const c = r.exchange.bytes(), should = expected(r.plan, steps);
+  auto const sum = [&](std::uint64_t v) { return static_cast<std::uint64_t>(r.world.sum(static_cast<std::int64_t>(v))); };
+  EXPECT_EQ(sum(c.up), should.up);
+  EXPECT_EQ(sum(c.down), should.down);
+  EXPECT_EQ(sum(c.wire_up), should.wire_up);
+  EXPECT_EQ(sum(c.wire_down), should.wire_down);
+  EXPECT_EQ(c.wire_up + c.wire_down + c.wire_sum, r.exchange.bytes_given());
+}
+
+TEST(Exchange, DeliversEveryPacketToItsServersAndEveryShiftToEveryRank) {
+  for (auto const topology : all_topologies)
+    for (int workers : {1, 2, 4, 5})
+      for (int layers : {1, 3, 8})
+        for (std::size_t const bundle : {0, 700, 100000}) {
+          Round r({topology, {}, workers, 1, bundle}, layers);
+          for (std::uint64_t step = 0; step < 4; ++step) {
+            r.exchange.begin_step(step, step == 0);
+            r.send_up(step);
+            r.serve(step);
+            r.follow(step);
+          }
+          r.exchange.flush();
+          expect_counts(r, 4);
+        }
+}
+
+// A downlink may be taken when the next step is under way, after its uplink has left.
+TEST(Exchange, ADownlinkCanWaitForTheNextStep) {
+  for (std::size_t const bundle : {0, 100000}) {
+    Round r({Topology::sharded, {}, 3, 1, bundle}, 6);
+    for (std::uint64_t step = 0; step < 5; ++step) {
+      r.exchange.begin_step(step, false);
+      if (step > 0) r.follow(step - 1);
+      r.send_up(step);
+      r.serve(step);
     }
-    r.exchange.post_down(i, 0);
+    r.follow(4);
+    r.exchange.flush();
+    expect_counts(r, 5);
   }
-  EXPECT_EQ(refused, owned);
-  for (int i = 0; i < 2; ++i)
-    if (r.plan.owner_of(i) != r.world.rank()) r.exchange.take_down(i);
-  r.exchange.end_step();
+}
+
+TEST(Exchange, PartialSumsReachTheHome) {
+  for (int workers : {1, 2})
+    for (int micro_batches : {2, 3, 4})
+      for (std::size_t const bundle : {0, 100000}) {
+        Round r({Topology::sharded, {}, workers, micro_batches, bundle}, 5);
+        auto& x = r.exchange;
+        int const worker = r.plan.workers_at(r.me).first;
+        std::uint64_t sent = 0;
+        for (std::uint64_t step = 0; step < 3; ++step) {
+          x.begin_step(step, false);
+          for (int i = 4; i >= 0 && !x.my_blocks().empty(); --i) {
+            if (r.plan.home_of(i, worker) == r.me) continue;
+            for (std::size_t k = 0; k < x.my_blocks().size(); ++k) {
+              auto const room = x.sum_payload(i, k);
+              ASSERT_EQ(room.size(), 16u);
+              for (std::size_t at = 0; at < 16; ++at) room[at] = Round::byte(step, i, x.my_blocks()[k].first, at);
+              x.post_sum(i, k);
+              sent += packet_header_bytes + 16;
+            }
+          }
+          for (int i = 4; i >= 0 && !x.my_blocks().empty(); --i) {
+            if (r.plan.home_of(i, worker) != r.me) continue;
+            r.until([&] { return x.sums_arrived(r.plan.bundle_of(i)); });
+            for (std::size_t s = 0; s < x.senders().size(); ++s)
+              for (std::size_t k = 0; k < x.senders()[s].blocks.size(); ++k) {
+                auto const in = x.take_sum(i, s, k);
+                for (std::size_t at = 0; at < 16; ++at)
+                  ASSERT_EQ(in[at], Round::byte(step, i, x.senders()[s].blocks[k].first, at));
+              }
+          }
+          r.send_up(step);
+          r.serve(step);
+          r.follow(step);
+        }
+        x.flush();
+        EXPECT_EQ(x.bytes().wire_sum, sent);
+        if (r.world.size() <= workers) {
+          EXPECT_EQ(r.world.sum(static_cast<std::int64_t>(sent)), 0);
+        } else {
+          EXPECT_GT(r.world.sum(static_cast<std::int64_t>(sent)), 0);
+        }
+        expect_counts(r, 3);
+      }
 }
 
 TEST(Exchange, ChecksItsArguments) {

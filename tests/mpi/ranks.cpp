@@ -1,4 +1,5 @@
-// The result does not depend on the number of ranks: every byte of state on R ranks equals the run on one.
+// The result does not depend on the number of ranks, the topology, the bundles or who computes which micro-batches: every byte of
+// state equals that of the run on one rank.
 #include <kaon/support/state.hpp>
 
 #include <gtest/gtest.h>
@@ -6,29 +7,57 @@
 namespace kaon {
 namespace {
 
+struct Case {
+  std::string norm = "spectral", up = "bits:4", down = "bits:2";
+  int workers = 4;
+  Start start = Start::dense;
+  bool adaptive = false;
+  Topology topology = Topology::sharded;
+  std::size_t bundle = 0;
+  int micro_batches = 1;
+  std::vector<Layer> layers = test::odd_layers();
+};
+
+std::string text(Case const& c, int ranks) {
+  return c.norm + ", " + c.up + " up, " + c.down + " down, " + std::to_string(c.workers) + " workers of " +
+         std::to_string(c.micro_batches) + " micro-batches, " + name_of(c.topology) + ", bundles of " + std::to_string(c.bundle) +
+         " bytes, on " + std::to_string(ranks) + " ranks";
+}
+
+struct Ranks : ::testing::Test {
+  Communicator const world{MPI_COMM_WORLD}, self{MPI_COMM_SELF};
+  template <class T>
+  void expect_same_bits(Case const& c);
+};
+
 template <class T>
-void expect_same_bits(std::string const& norm, std::string const& up, std::string const& down, int workers, Start start,
-                      std::vector<Layer> const& layers, bool adaptive = false) {
-  Communicator const world(MPI_COMM_WORLD), self(MPI_COMM_SELF);
+void Ranks::expect_same_bits(Case const& c) {
   OptimizerSettings o;
-  o.workers = workers;
-  o.start = start;
-  o.adaptive = adaptive;
+  o.workers = c.workers;
+  o.start = c.start;
+  o.adaptive = c.adaptive;
   o.seed = 9;
-  std::vector<LayerSettings> const s(layers.size(), test::settings(norm, up, down));
+  auto plain = o;  // sharded, on one rank
+  plain.bundle_bytes = 0;
+  o.topology = c.topology;
+  o.bundle_bytes = c.bundle;
+  std::vector<LayerSettings> const s(c.layers.size(), test::settings(c.norm, c.up, c.down));
   std::vector<StepReport> here, alone;
-  auto const many = test::run_quadratic<T>(world, layers, s, o, 6, true, &here);
-  auto const one = test::run_quadratic<T>(self, layers, s, o, 6, true, &alone);
+  auto const many = test::run_quadratic<T>(world, c.layers, s, o, 6, true, &here, c.micro_batches);
+  auto const one = test::run_quadratic<T>(self, c.layers, s, plain, 6, true, &alone, c.micro_batches);
+  auto const where = text(c, world.size());
 
   Registry parts, whole;
   many->register_state(parts);
   one->register_state(whole);
   ASSERT_EQ(parts.size(), whole.size());
+  std::vector<std::int64_t> written, bytes;  // of all ranks, in the end
   for (std::size_t f = 0; f < parts.size(); ++f) {
     ASSERT_EQ(parts[f].path, whole[f].path);
     ASSERT_EQ(parts[f].shape, whole[f].shape);
     std::size_t const width = size_of(parts[f].type);
     std::vector<unsigned char> mine(parts[f].written.elements() * width), all(whole[f].written.elements() * width);
+    written.push_back(static_cast<std::int64_t>(mine.size()));
     if (!all.empty()) whole[f].get(all.data());
     if (mine.empty()) continue;
     parts[f].get(mine.data());
@@ -36,53 +65,113 @@ void expect_same_bits(std::string const& norm, std::string const& up, std::strin
     std::size_t const at = parts[f].written.offset[0] * slab;
     std::size_t differing = 0;
     for (std::size_t b = 0; b < mine.size(); ++b) differing += mine[b] != all[at + b];
-    EXPECT_EQ(differing, 0u) << parts[f].path << " with " << norm << ", " << up << " up, " << down << " down on " << world.size()
-                             << " ranks";
+    EXPECT_EQ(differing, 0u) << parts[f].path << ", " << where;
   }
+  EXPECT_TRUE(many->same_model()) << where;
   for (std::size_t k = 0; k < here.size(); ++k) {
-    EXPECT_EQ(here[k].loss, alone[k].loss);
+    EXPECT_EQ(here[k].loss, alone[k].loss) << where;
     EXPECT_EQ(here[k].worker_loss, alone[k].worker_loss);
-    for (std::size_t i = 0; i < layers.size(); ++i) {
+    for (std::size_t i = 0; i < c.layers.size(); ++i) {
       EXPECT_EQ(here[k].layers[i].alpha_up, alone[k].layers[i].alpha_up);
+      EXPECT_EQ(here[k].layers[i].lag, alone[k].layers[i].lag);
+      EXPECT_EQ(here[k].layers[i].alpha_down, alone[k].layers[i].alpha_down);
       EXPECT_EQ(here[k].layers[i].gap, alone[k].layers[i].gap);
+      EXPECT_EQ(here[k].layers[i].gradient, alone[k].layers[i].gradient);
     }
   }
 
-  // Algorithmic bytes are the algorithm's, not the ranks'; bytes on the wire vanish on one rank.
+  // Algorithmic bytes are the algorithm's, not the ranks', layer by layer; bytes on the wire vanish on one rank.
+  for (int i = 0; i < static_cast<int>(c.layers.size()); ++i) {
+    auto const count = many->exchange().bytes(i);
+    bytes.push_back(static_cast<std::int64_t>(count.up));
+    bytes.push_back(static_cast<std::int64_t>(count.down));
+  }
+  world.sum_each(written);
+  world.sum_each(bytes);
+  for (std::size_t f = 0; f < parts.size(); ++f)
+    EXPECT_EQ(static_cast<std::size_t>(written[f]), whole[f].written.elements() * size_of(whole[f].type))
+        << parts[f].path << " is not written exactly once, " << where;
+  for (std::size_t i = 0; i < c.layers.size(); ++i) {
+    auto const should = one->exchange().bytes(static_cast<int>(i));
+    EXPECT_EQ(bytes[2 * i], static_cast<std::int64_t>(should.up)) << where;
+    EXPECT_EQ(bytes[2 * i + 1], static_cast<std::int64_t>(should.down)) << where;
+  }
+  EXPECT_EQ(one->exchange().bytes().wire_up + one->exchange().bytes().wire_down + one->exchange().bytes().wire_sum, 0u);
   auto const count = many->exchange().bytes();
-  EXPECT_EQ(world.sum(static_cast<std::int64_t>(count.up)), static_cast<std::int64_t>(one->exchange().bytes().up));
-  EXPECT_EQ(world.sum(static_cast<std::int64_t>(count.down)), static_cast<std::int64_t>(one->exchange().bytes().down));
-  EXPECT_EQ(one->exchange().bytes().wire_up + one->exchange().bytes().wire_down, 0u);
+  EXPECT_EQ(count.wire_up + count.wire_down + count.wire_sum, many->exchange().bytes_given()) << where;
 }
 
-TEST(Ranks, SameBitsForEveryCompressorBothWays) {
+TEST_F(Ranks, SameBitsForEveryCompressorBothWays) {
   for (auto const* spec : {"identity", "top:0.2", "rank:0.4", "natural", "natural:stochastic", "bits:1", "bits:2", "bits:4",
                            "bits:8", "top:0.3+natural", "rank:0.5+bits:4", "natural:coded", "top:0.2+natural:coded", "rand:0.3",
                            "columns:0.3", "dropout:0.5+rank:0.4", "damp:0.5", "dither:4", "sign"})
-    expect_same_bits<float>("spectral", spec, spec, 4, Start::dense, test::odd_layers());
+    for (auto const topology : all_topologies) {
+      Case c;
+      c.up = c.down = spec;
+      c.topology = topology;
+      c.bundle = 1024;
+      expect_same_bits<float>(c);
+    }
 }
 
-TEST(Ranks, SameBitsForEveryNormAndStart) {
+TEST_F(Ranks, SameBitsForEveryNormAndStart) {
   for (auto const* norm : {"spectral", "max-abs", "frobenius", "column", "row", "nuclear", "schatten", "l1", "one-to-one",
                            "inf-to-inf", "ky-fan", "dual-ky-fan"})
-    for (auto start : {Start::dense, Start::zero})
-      expect_same_bits<double>(norm, "top:0.25+bits:4", "bits:2", 4, start, test::odd_layers(), start == Start::zero);
+    for (auto start : {Start::dense, Start::zero}) {
+      Case c;
+      c.norm = norm;
+      c.up = "top:0.25+bits:4";
+      c.start = start;
+      c.adaptive = start == Start::zero;
+      expect_same_bits<double>(c);
+    }
 }
 
-TEST(Ranks, SameBitsForUnevenWorkersAndLayers) {
-  for (int workers : {1, 2, 3, 5, 7}) {
-    expect_same_bits<float>("spectral", "bits:4", "bits:2", workers, Start::dense, {{"only", 12, 20}});
-    expect_same_bits<float>("spectral", "rank:0.3", "bits:2", workers, Start::dense, test::odd_layers());
-  }
+TEST_F(Ranks, SameBitsForUnevenWorkersAndLayers) {
+  for (int workers : {1, 2, 3, 5, 7})
+    for (auto const topology : all_topologies)
+      for (std::size_t const bundle : {std::size_t(0), std::size_t(1) << 20}) {
+        Case c;
+        c.workers = workers;
+        c.topology = topology;
+        c.bundle = bundle;
+        c.layers = {{"only", 12, 20}};
+        expect_same_bits<float>(c);
+        c.layers = {{"one", 1, 1}};
+        expect_same_bits<float>(c);
+        c.layers = test::odd_layers();
+        c.up = "rank:0.3";
+        expect_same_bits<float>(c);
+      }
 }
 
-TEST(Ranks, InvariantsHoldOnEveryRankCount) {
-  Communicator const world(MPI_COMM_WORLD);
-  OptimizerSettings o;
-  o.workers = 5;
-  std::vector<LayerSettings> const s(6, test::settings("spectral", "top:0.2", "bits:2"));
-  auto const run = test::run_quadratic<double>(world, test::odd_layers(), s, o, 10);
-  EXPECT_LE(run->check_invariants(1e-14), 1e-14);
+// Groups of ranks that share a worker, even and uneven, and accumulation where one rank has all micro-batches.
+TEST_F(Ranks, SameBitsForEveryNumberOfMicroBatches) {
+  for (int workers : {1, 2, 3})
+    for (int micro_batches : {2, 3, 4, 7, 8})
+      for (auto const topology : all_topologies) {
+        Case c;
+        c.workers = workers;
+        c.micro_batches = micro_batches;
+        c.topology = topology;
+        c.bundle = micro_batches % 2 == 0 ? 4096 : 0;
+        expect_same_bits<float>(c);
+        c.up = "rank:0.4+bits:4";
+        c.start = Start::zero;
+        expect_same_bits<double>(c);
+      }
+}
+
+TEST_F(Ranks, InvariantsHoldOnEveryRankCount) {
+  for (auto const topology : all_topologies)
+    for (int micro_batches : {1, 3}) {
+      OptimizerSettings o;
+      o.workers = 2;
+      o.topology = topology;
+      std::vector<LayerSettings> const s(6, test::settings("spectral", "top:0.2", "bits:2"));
+      auto const run = test::run_quadratic<double>(world, test::odd_layers(), s, o, 10, false, nullptr, micro_batches);
+      EXPECT_LE(run->check_invariants(1e-14), 1e-14);
+    }
 }
 
 }  // namespace

@@ -44,9 +44,10 @@ Bytestate bytes_of(Ef21Muon<T> const& optimizer) {
 template <class T>
 std::unique_ptr<Ef21Muon<T>> run_quadratic(Communicator const& comm, std::vector<Layer> const& layers,
                                            std::vector<LayerSettings> const& layer_settings, OptimizerSettings const& optimizer,
-                                           int steps, bool measure = false, std::vector<StepReport>* reports = nullptr) {
-  Quadratic<T> objective(layers, optimizer.workers, 77);
-  auto o = std::make_unique<Ef21Muon<T>>(Space(), comm, layers, layer_settings, optimizer);
+                                           int steps, bool measure = false, std::vector<StepReport>* reports = nullptr,
+                                           int micro_batches = 1) {
+  Quadratic<T> objective(layers, optimizer.workers, 77, micro_batches);
+  auto o = std::make_unique<Ef21Muon<T>>(Space(), comm, layers, layer_settings, optimizer, micro_batches);
   o->initialize(objective);
   for (int k = 0; k < steps; ++k) {
     auto r = o->step(objective, static_cast<std::uint64_t>(k), 1.0, measure);

@@ -35,7 +35,8 @@ std::vector<int> host(Batches::TokenVector const& v) {
 
 // The batch's inputs; checks that targets are the inputs moved on by one.
 std::vector<int> next(Batches& b, int worker) {
-  b.fill(Exec(), worker);
+  static std::uint64_t step = 0;  // steps ascend; which they are does not matter
+  b.fill(Exec(), worker, step++);
   Exec().fence();
   auto const in = host(b.inputs());
   auto const out = host(b.targets());
@@ -109,7 +110,7 @@ TEST(Batches, TrainingAndValidationShareNoToken) {
     EXPECT_EQ(held.size(), 600u);
     for (int j = 0; j < 2; ++j)
       for (int i = 0; i < 400; ++i) {
-        b.fill(Exec(), j);
+        b.fill(Exec(), j, static_cast<std::uint64_t>(i));
         Exec().fence();
         for (int t : host(b.inputs())) trained.insert(t);
         for (int t : host(b.targets())) trained.insert(t);
@@ -117,6 +118,40 @@ TEST(Batches, TrainingAndValidationShareNoToken) {
     for (int t : trained) EXPECT_EQ(held.count(t), 0u) << t;
     EXPECT_GT(trained.size(), 2000u);
   }
+}
+
+// A batch is the same sequences however it is cut, and whoever asks for which of its pieces.
+TEST(Batches, MicroBatchesAreTheBatchInPieces) {
+  for (auto const* order : {"sequential", "random"}) {
+    auto const s = settings("interleaved", order);
+    Batches whole(positions(4000), std::nullopt, s, {2, 12, 3, 65536}, 7);
+    for (int const micros : {1, 2, 3, 4, 6, 12}) {
+      BatchShape const cut{2, 12 / micros, 3, 65536, micros};
+      Batches all(positions(4000), std::nullopt, s, cut, 7), last(positions(4000), std::nullopt, s, cut, 7);
+      for (std::uint64_t step = 0; step < 60; ++step) {
+        whole.fill(Exec(), 1, step + 100 * static_cast<std::uint64_t>(micros));
+        Exec().fence();
+        auto const expected = host(whole.inputs());
+        std::vector<int> joined;
+        for (int m = 0; m < micros; ++m) {
+          all.fill(Exec(), 1, step, m);
+          Exec().fence();
+          auto const piece = host(all.inputs());
+          joined.insert(joined.end(), piece.begin(), piece.end());
+        }
+        ASSERT_EQ(joined, expected) << order << ", " << micros << " micro-batches, step " << step;
+        last.fill(Exec(), 1, step, micros - 1);  // another rank, which has but the last of them
+        Exec().fence();
+        ASSERT_EQ(host(last.inputs()), host(all.inputs()));
+        ASSERT_EQ(last.cursor(1), all.cursor(1));
+        ASSERT_EQ(all.cursor(1), whole.cursor(1));
+      }
+      whole.set_cursor(1, {0, 0, 0});
+    }
+  }
+  Batches b(positions(400), std::nullopt, settings("contiguous", "random"), {1, 2, 3, 65536, 2}, 1);
+  EXPECT_THROW(b.fill(Exec(), 0, 0, 2), std::invalid_argument);
+  EXPECT_THROW(b.fill(Exec(), 1, 0, 0), std::invalid_argument);
 }
 
 TEST(Batches, RandomOrderIsReproducibleAndDependsOnSeedWorkerAndEpoch) {

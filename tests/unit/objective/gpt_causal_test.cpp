@@ -59,7 +59,7 @@ TEST(GptCausal, TargetsAreTheInputsMovedOnByOne) {
     tokens[i] = static_cast<std::uint16_t>((i * i + 3 * i) % static_cast<std::size_t>(s.vocab));
   auto const data = deal(s, 2, tokens);
   for (int worker : {0, 1}) {
-    data->fill(Space(), worker);
+    data->fill(Space(), worker, 0);
     auto const in = host_tokens(data->inputs()), out = host_tokens(data->targets());
     for (int b = 0; b < s.batch; ++b)
       for (int i = 0; i + 1 < s.context; ++i) {

@@ -15,7 +15,8 @@ Run<T> gradient(Gpt<T>& gpt, typename Objective<T>::ConstPoint const& W, int wor
   Run<T> r;
   r.gradients.resize(W.size());
   Scalar<double, Space> loss("loss");
-  gpt.gradient(Space(), loss, W, worker, 0, [&](int layer, ConstMatrix<T, Space> const& G) {
+  static std::uint64_t next = 0;  // every call its own batch
+  gpt.gradient(Space(), loss, W, {worker, next++}, [&](int layer, ConstMatrix<T, Space> const& G) {
     r.order.push_back(layer);
     Space().fence();
     r.gradients[static_cast<std::size_t>(layer)] = to_host(G);
@@ -128,9 +129,9 @@ TYPED_TEST(GptGradient, RefusesAPointOfAnotherShape) {
   Scalar<double, Space> loss("loss");
   auto const none = [](int, ConstMatrix<T, Space> const&) {};
   P[1] = Matrix<T, Space>("wrong", 8, 9);
-  EXPECT_THROW(gpt.gradient(Space(), loss, as_const<T>(P), 0, 0, none), std::invalid_argument);
+  EXPECT_THROW(gpt.gradient(Space(), loss, as_const<T>(P), {}, none), std::invalid_argument);
   P.pop_back();
-  EXPECT_THROW(gpt.gradient(Space(), loss, as_const<T>(P), 0, 0, none), std::invalid_argument);
+  EXPECT_THROW(gpt.gradient(Space(), loss, as_const<T>(P), {}, none), std::invalid_argument);
   EXPECT_THROW(gpt.initialize(Space(), P), std::invalid_argument);
 }
 

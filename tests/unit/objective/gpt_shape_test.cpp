@@ -142,7 +142,7 @@ TYPED_TEST(GptStart, SignDescentLearnsARepeatingText) {
   Scalar<double, Space> loss("loss");
   double first = 0, last = 0;
   for (std::uint64_t k = 0; k < 150; ++k) {
-    gpt.gradient(Space(), loss, as_const<T>(X), 0, k, [&](int layer, ConstMatrix<T, Space> const& g) {
+    gpt.gradient(Space(), loss, as_const<T>(X), {0, k}, [&](int layer, ConstMatrix<T, Space> const& g) {
       Space().fence();
       auto x = to_host(X[static_cast<std::size_t>(layer)]);
       auto const gradient = to_host(g);

@@ -10,8 +10,9 @@ using G = Gpt<double>;
 std::vector<double> losses(G& gpt, G::ConstPoint const& W, int worker, int steps) {
   std::vector<double> all;
   Scalar<double, Space> loss("loss");
+  static std::uint64_t next = 0;  // steps ascend; which they are does not matter
   for (int k = 0; k < steps; ++k) {
-    gpt.gradient(Space(), loss, W, worker, static_cast<std::uint64_t>(k), [](int, ConstMatrix<double, Space> const&) {});
+    gpt.gradient(Space(), loss, W, {worker, next++}, [](int, ConstMatrix<double, Space> const&) {});
     all.push_back(value(loss));
   }
   return all;
@@ -60,7 +61,7 @@ TEST(GptState, AStepAllocatesNothingOnTheDevice) {
   auto const W = as_const<double>(P);
   Scalar<double, Space> const loss("loss");
   auto const step = [&] {
-    gpt.gradient(Space(), loss, W, 0, 0, [](int, ConstMatrix<double, Space> const&) {});
+    gpt.gradient(Space(), loss, W, {}, [](int, ConstMatrix<double, Space> const&) {});
     gpt.validate_piece(Space(), W, 0);
   };
   step();

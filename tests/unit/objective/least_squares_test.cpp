@@ -64,7 +64,7 @@ struct LeastSquaresTest : ::testing::Test {
   HostMatrix gradient(LeastSquares<T>& f, HostMatrix const& X, int worker, std::uint64_t step) {
     HostMatrix g;
     int calls = 0;
-    f.gradient(exec, loss, {kaon::test::to_device<T, Space>(X)}, worker, step, [&](int layer, auto const& G) {
+    f.gradient(exec, loss, {kaon::test::to_device<T, Space>(X)}, {worker, step}, [&](int layer, auto const& G) {
       EXPECT_EQ(layer, 0);
       exec.fence();
       g = kaon::test::to_host(G);

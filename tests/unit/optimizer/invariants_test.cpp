@@ -187,10 +187,10 @@ TYPED_TEST(Invariants, ANaNStopsTheStepBeforeTheServerMoves) {
     explicit Broken(std::vector<Layer> l) : good(std::move(l), 2, 77) {}
     std::vector<Layer> const& layers() const override { return good.layers(); }
     void initialize(Space const& e, typename Objective<T>::Point const& X) override { good.initialize(e, X); }
-    void gradient(Space const& e, Scalar<double, Space> const& loss, typename Objective<T>::ConstPoint const& W, int j,
-                  std::uint64_t k, typename Objective<T>::Sink const& sink) override {
-      good.gradient(e, loss, W, j, k, sink);
-      if (k == 1 && j == 1) Kokkos::deep_copy(loss, std::numeric_limits<double>::quiet_NaN());
+    void gradient(Space const& e, Scalar<double, Space> const& loss, typename Objective<T>::ConstPoint const& W,
+                  Share const& share, typename Objective<T>::Sink const& sink) override {
+      good.gradient(e, loss, W, share, sink);
+      if (share.step == 1 && share.worker == 1) Kokkos::deep_copy(loss, std::numeric_limits<double>::quiet_NaN());
     }
     std::string describe() const override { return "broken"; }
   } objective(this->layers);

@@ -116,7 +116,7 @@ TYPED_TEST(Muon, IdentityWithOneWorkerIsTheBareLoopToTheLastBit) {
     Scalar<double, Space> loss("kaon::test::loss");
     T const beta = static_cast<T>(s.beta), t = static_cast<T>(s.radius);
     for (int k = 0; k < steps; ++k)
-      objective.gradient(exec, loss, {X.begin(), X.end()}, 0, 0, [&](int layer, ConstMatrix<T, Space> const& gradient) {
+      objective.gradient(exec, loss, {X.begin(), X.end()}, {}, [&](int layer, ConstMatrix<T, Space> const& gradient) {
         auto const i = static_cast<std::size_t>(layer);
         auto const g = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, gradient);
         m[i].resize(g.size(), T(0));

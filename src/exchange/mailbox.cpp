@@ -1,0 +1,125 @@
+#include <kaon/exchange/mailbox.hpp>
+
+#include <kaon/core/error.hpp>
+#include <kaon/mpi/patience.hpp>
+
+namespace kaon {
+
+Mailbox::~Mailbox() {
+  for (auto& r : receives_)
+    if (r != MPI_REQUEST_NULL) {
+      auto const i = static_cast<std::size_t>(&r - receives_.data());
+      if (inboxes_[i].open && !inboxes_[i].arrived) {
+        MPI_Cancel(&r);
+        MPI_Wait(&r, MPI_STATUS_IGNORE);
+      }
+      MPI_Request_free(&r);
+    }
+  for (auto& box : outboxes_)
+    for (auto& r : box.leaving)
+      if (r != MPI_REQUEST_NULL) MPI_Request_free(&r);
+}
+
+int Mailbox::add_inbox(int from, int tag, std::size_t bytes, std::string what) {
+  Inbox box;
+  box.buffer = Buffer(Kokkos::view_alloc(std::string("kaon::exchange::inbox"), Kokkos::WithoutInitializing), bytes);
+  box.from = from;
+  box.what = std::move(what);
+  MPI_Request request;
+  KAON_MPI(MPI_Recv_init(box.buffer.data(), static_cast<int>(bytes), MPI_BYTE, from, tag, comm_.get(), &request));
+  inboxes_.push_back(std::move(box));
+  receives_.push_back(request);
+  return static_cast<int>(inboxes_.size()) - 1;
+}
+
+int Mailbox::add_outbox(std::size_t bytes, int copies) {
+  Outbox box;
+  box.buffer = Buffer(Kokkos::view_alloc(std::string("kaon::exchange::outbox"), Kokkos::WithoutInitializing), bytes);
+  box.leaving.reserve(static_cast<std::size_t>(copies));
+  outboxes_.push_back(std::move(box));
+  return static_cast<int>(outboxes_.size()) - 1;
+}
+
+void Mailbox::ready() {
+  indices_.resize(receives_.size());
+  statuses_.resize(receives_.size());
+}
+
+void Mailbox::open(int inbox) {
+  auto& box = inboxes_[static_cast<std::size_t>(inbox)];
+  if (box.open && !box.arrived) return;
+  KAON_MPI(MPI_Start(&receives_[static_cast<std::size_t>(inbox)]));
+  box.open = true;
+  box.arrived = false;
+  ++open_;
+}
+
+std::span<unsigned char> Mailbox::bytes(int outbox) const {
+  auto const& b = outboxes_[static_cast<std::size_t>(outbox)].buffer;
+  return {b.data(), b.extent(0)};
+}
+
+bool Mailbox::left(Outbox& box) {
+  if (box.leaving.empty()) return true;
+  int done = 0;
+  KAON_MPI(MPI_Testall(static_cast<int>(box.leaving.size()), box.leaving.data(), &done, MPI_STATUSES_IGNORE));
+  if (done) box.leaving.clear();
+  return done != 0;
+}
+
+std::span<unsigned char> Mailbox::writable(int outbox) {
+  auto& box = outboxes_[static_cast<std::size_t>(outbox)];
+  for (Patience patience; !left(box); patience.pause()) poll();
+  return bytes(outbox);
+}
+
+void Mailbox::send(int outbox, std::size_t size, int to, int tag) {
+  auto& box = outboxes_[static_cast<std::size_t>(outbox)];
+  MPI_Request r;
+  KAON_MPI(MPI_Isend(box.buffer.data(), static_cast<int>(size), MPI_BYTE, to, tag, comm_.get(), &r));
+  box.leaving.push_back(r);
+  bytes_given_ += size;
+  ++messages_given_;
+}
+
+void Mailbox::flush() {
+  for (std::size_t i = 0; i < outboxes_.size(); ++i) writable(static_cast<int>(i));
+}
+
+void Mailbox::refuse(int inbox, int code) const {
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  MPI_Error_string(code, text, &length);
+  auto const& box = in(inbox);
+  throw IoError("refused a message from rank " + std::to_string(box.from) + " (" + box.what + ", at most " +
+                std::to_string(box.buffer.extent(0)) + " bytes): " + std::string(text, static_cast<std::size_t>(length)));
+}
+
+void Mailbox::take(int inbox, MPI_Status const& status) {
+  int count = 0;
+  KAON_MPI(MPI_Get_count(&status, MPI_BYTE, &count));
+  auto& box = inboxes_[static_cast<std::size_t>(inbox)];
+  box.size = static_cast<std::size_t>(count);
+  box.arrived = true;
+  --open_;
+}
+
+void Mailbox::poll() {
+  if (open_ == 0) {  // nothing awaited; what is being sent needs MPI to work all the same
+    int any = 0;
+    KAON_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm_.get(), &any, MPI_STATUS_IGNORE));
+    return;
+  }
+  int count = 0;
+  int const code = MPI_Testsome(static_cast<int>(receives_.size()), receives_.data(), &count, indices_.data(), statuses_.data());
+  if (code == MPI_ERR_IN_STATUS) {
+    for (int i = 0; i < count; ++i)
+      if (auto const e = statuses_[static_cast<std::size_t>(i)].MPI_ERROR; e != MPI_SUCCESS && e != MPI_ERR_PENDING)
+        refuse(indices_[static_cast<std::size_t>(i)], e);
+  }
+  mpi_check(code, "MPI_Testsome");
+  if (count == MPI_UNDEFINED) return;
+  for (int i = 0; i < count; ++i) take(indices_[static_cast<std::size_t>(i)], statuses_[static_cast<std::size_t>(i)]);
+}
+
+}  // namespace kaon

@@ -1,0 +1,81 @@
+#ifndef KAON_EXCHANGE_MAILBOX_HPP
+#define KAON_EXCHANGE_MAILBOX_HPP
+
+#include <kaon/core/compat.hpp>
+#include <kaon/mpi/communicator.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// Buffers that messages leave from and arrive in, made once; all of it nonblocking. Receives are persistent requests. This is
+/// the one place where the exchange gives bytes to MPI.
+class Mailbox {
+ public:
+  using Buffer = Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace>;
+
+  explicit Mailbox(Communicator const& comm) : comm_(comm) {}
+  /// Cancels what is still under way.
+  ~Mailbox();
+  Mailbox(Mailbox const&) = delete;
+  Mailbox& operator=(Mailbox const&) = delete;
+
+  /// A buffer for messages of up to `bytes` bytes from one rank with one tag; `what` names them in errors.
+  int add_inbox(int from, int tag, std::size_t bytes, std::string what);
+  /// A buffer for messages to up to `copies` ranks at a time.
+  int add_outbox(std::size_t bytes, int copies);
+  /// To be called once, when all are added.
+  void ready();
+
+  /// Posts the receive of the next message; the bytes of the one before are given up.
+  void open(int inbox);
+  bool arrived(int inbox) const { return in(inbox).arrived; }
+  /// The message that arrived.
+  std::span<unsigned char const> message(int inbox) const { return {in(inbox).buffer.data(), in(inbox).size}; }
+
+  /// The whole buffer of an outbox. Waits until what was sent from it before has left.
+  std::span<unsigned char> writable(int outbox);
+  std::span<unsigned char> bytes(int outbox) const;
+  void send(int outbox, std::size_t size, int to, int tag);
+  /// Waits until everything has left.
+  void flush();
+
+  /// Takes note of what has arrived, and lets MPI work. Throws IoError where a message could not be received.
+  void poll();
+
+  std::uint64_t bytes_given() const { return bytes_given_; }  ///< to MPI, since the start
+  std::uint64_t messages_given() const { return messages_given_; }
+
+ private:
+  struct Inbox {
+    Buffer buffer;
+    std::size_t size = 0;
+    bool open = false, arrived = false;
+    int from = 0;
+    std::string what;
+  };
+  struct Outbox {
+    Buffer buffer;
+    std::vector<MPI_Request> leaving;
+  };
+  Inbox const& in(int i) const { return inboxes_[static_cast<std::size_t>(i)]; }
+  void take(int inbox, MPI_Status const& status);
+  [[noreturn]] void refuse(int inbox, int code) const;
+  bool left(Outbox& box);
+
+  Communicator const& comm_;
+  std::vector<Inbox> inboxes_;
+  std::vector<Outbox> outboxes_;
+  std::vector<MPI_Request> receives_;  // one per inbox
+  std::vector<int> indices_;           // what MPI_Testsome fills
+  std::vector<MPI_Status> statuses_;
+  int open_ = 0;
+  std::uint64_t bytes_given_ = 0, messages_given_ = 0;
+};
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,31 @@
+#ifndef KAON_RUN_PHASE_TABLE_HPP
+#define KAON_RUN_PHASE_TABLE_HPP
+
+#include <kaon/mpi/communicator.hpp>
+#include <kaon/optimizer/phases.hpp>
+
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// Seconds by phase over all ranks.
+struct PhaseSummary {
+  PhaseTimes mean, longest;  ///< over the ranks, phase by phase
+  double exposed = 0;        ///< mean over the ranks of PhaseTimes::exposed()
+  double other = 0;  ///< mean over the ranks of what is neither forward, backward, oracle, compressor, save nor validation
+};
+
+/// Collective.
+PhaseSummary gather_phases(PhaseTimes const& mine, Communicator const& comm);
+
+/// A title and one line for each phase that took time: mean and longest seconds, and the mean's share of `seconds_in_steps`; the
+/// last line is the exchange's exposed time.
+std::vector<std::string> phase_table(PhaseSummary const& phases, double seconds_in_steps);
+
+/// `"phases": {"forward": mean seconds, …, "exposed": …},` for summary.json.
+std::string phases_json(PhaseSummary const& phases);
+
+}  // namespace kaon
+
+#endif
