@@ -10,7 +10,8 @@ namespace kaon::fault {
 
 namespace {
 
-std::set<std::string> const kinds{"flip", "truncate", "extend", "duplicate", "replay", "misaddress", "swap", "foreign", "delay"};
+std::set<std::string> const kinds{"flip",       "truncate", "extend",  "duplicate", "replay",
+                                  "misaddress", "swap",     "foreign", "forge",     "delay"};
 std::set<std::string> const keys{"rank",      "to",          "direction", "step",       "layer",        "worker",  "bit",
                                  "keep",      "more",        "from",      "ms",         "as_direction", "as_step", "as_layer",
                                  "as_worker", "as_encoding", "as_part",   "with_layer", "with_worker"};
@@ -27,6 +28,11 @@ std::int64_t number(std::string const& text) {
   }
   if (used == 0 || used != text.size()) give_up("KAON_FAULT: not a number: " + text);
   return n;
+}
+
+void randomize(unsigned char* bytes, std::size_t size) {
+  std::mt19937 random(20240607);
+  std::generate(bytes, bytes + size, [&] { return static_cast<unsigned char>(random()); });
 }
 
 std::size_t from_end(std::int64_t at, std::size_t size) {
@@ -95,6 +101,16 @@ void Tamper::readdress(Bytes& bytes, Packet const& p) const {
   seal(bytes.data() + p.at, p.size);
 }
 
+void Tamper::forge(Bytes& bytes, Packet const& p) const {
+  auto h = p.header;
+  if (has("keep")) h.length = from_end(value("keep"), h.length);
+  auto const from = bytes.begin() + static_cast<std::ptrdiff_t>(p.at + sizeof h);
+  bytes.erase(from + static_cast<std::ptrdiff_t>(h.length), from + static_cast<std::ptrdiff_t>(p.header.length));
+  std::memcpy(bytes.data() + p.at, &h, sizeof h);
+  randomize(bytes.data() + p.at + sizeof h, h.length);
+  seal(bytes.data() + p.at, sizeof h + h.length);
+}
+
 // The first of the two waits for the second; then each goes out under the other's tag.
 std::vector<Tamper::Outgoing> Tamper::swap(Message const& m, Packet const& p) {
   if (held_.empty()) {
@@ -143,8 +159,9 @@ std::optional<std::vector<Tamper::Outgoing>> Tamper::replace(Message const& m, s
     } else if (kind_ == "misaddress") {
       readdress(bytes, p);
     } else if (kind_ == "foreign") {
-      std::mt19937 random(20240607);
-      std::generate(bytes.begin(), bytes.end(), [&] { return static_cast<unsigned char>(random()); });
+      randomize(bytes.data(), bytes.size());
+    } else if (kind_ == "forge") {
+      forge(bytes, p);
     }
     report(p, m, " sent=" + std::to_string(bytes.size()));
     std::vector<Outgoing> out(kind_ == "duplicate" ? 2 : 1, Outgoing{bytes, m});

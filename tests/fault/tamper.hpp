@@ -21,6 +21,7 @@ namespace kaon::fault {
 ///   misaddress  as_direction, as_step, as_layer, as_worker, as_encoding, as_part: fields put in, checksum made to fit
 ///   swap        with_layer, with_worker: trades places with that message of the same step and receiver
 ///   foreign     random bytes of the same number
+///   forge       random payload, checksum made to fit; keep: also so many bytes of it, and the length made to fit
 ///   delay       ms: is held back while later messages go out
 /// The environment holds the text in KAON_FAULT; KAON_FAULT_REPORT names a file that gets a line of `key=value` on what was done.
 class Tamper {
@@ -55,6 +56,7 @@ class Tamper {
   void report(Packet const& p, Message const& m, std::string const& more) const;
   std::vector<Outgoing> swap(Message const& m, Packet const& p);
   void readdress(Bytes& bytes, Packet const& p) const;
+  void forge(Bytes& bytes, Packet const& p) const;
 
   std::string kind_;
   std::map<std::string, std::int64_t> values_;

@@ -242,6 +242,25 @@ TEST_F(Tamper, AnOverlongMessageIsAnIoError) {
   }
 }
 
+// Nobody on the way makes such packets: identity and checksum are right. A length that the compressor cannot have made is bad
+// input; any other payload may spoil the numbers, but is read within its bounds.
+TEST_F(Tamper, AForgedPayloadIsRefusedByItsLengthOrReadWithinBounds) {
+  std::vector<Run> runs;
+  for (char const* what : {"forge keep=8 step=3 ", "forge step=3 "})
+    for (auto const& direction : {up, down}) runs.push_back(start({what + direction, ""}));
+  for (auto& r : runs) {
+    SCOPED_TRACE(r.fault.text);
+    auto const o = r.wait();
+    EXPECT_NE(r.folder->read("fault.txt"), "") << o.all();
+    if (r.fault.text.find("keep") != std::string::npos) {
+      EXPECT_TRUE(ended(o, 65, {"a payload of 8 bytes cannot be"}));
+      expect_saved(3, *r.folder);
+    } else {
+      EXPECT_TRUE(!o.timed_out && (o.code == 0 || o.code == 70)) << o.all();
+    }
+  }
+}
+
 TEST_F(Tamper, ADelayChangesNothing) { expect_harmless_delays(); }
 
 TEST_F(Tamper, ARefusedRunGoesOnFromItsCheckpointAsIfNothingHadHappened) {
@@ -257,16 +276,12 @@ TEST_P(EveryWay, RefusesOneOfEachKind) {
   auto faults = swaps();
   faults.insert(faults.end(), {{"flip bit=700 step=3 " + up, checksum},
                                {"flip bit=700 step=3 " + down, checksum},
-                               {"truncate keep=-8 step=3 " + up, "the length"},
                                {"truncate keep=20 step=3 " + down, "20 bytes"},
                                {"duplicate step=2 " + up, "the step is 2 instead of 3"},
-                               {"duplicate step=2 " + down, "the step is 2 instead of 3"},
-                               {"replay from=2 step=3 " + up, "the step is 2 instead of 3"},
                                {"replay from=1 step=3 " + down, "the step is 1 instead of 3"},
                                {"misaddress as_worker=77 step=3 " + up, "the worker is 77 instead of <worker>"},
                                {"misaddress as_layer=77 step=3 " + down, "the layer is 77 instead of <layer>"},
-                               {"foreign step=3 " + up, "magic number"},
-                               {"foreign step=3 " + down, "magic number"}});
+                               {"foreign step=3 " + up, "magic number"}});
   expect_refused(faults);
 }
 
