@@ -31,6 +31,8 @@ bool all_arrive(double patience) {
 int leave_together(char const* program, std::function<Exit()> const& body) {
   int rank = 0;
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  // MPICH asks the world's handler about errors of requests, whatever communicator these belong to.
+  MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   std::string message;
   Exit code = Exit::numerical;
   try {
@@ -49,7 +51,10 @@ int leave_together(char const* program, std::function<Exit()> const& body) {
     std::fprintf(stderr, "%s: error%s: %s\n", program, who.c_str(), message.c_str());
     std::fflush(stderr);
   }
-  if (!together) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  if (!together) {
+    usleep(300000);  // a launcher that is told of the end may drop what it has not yet read: the message goes first
+    MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
+  }
   return static_cast<int>(code);
 }
 

@@ -2,9 +2,14 @@
 #include <kaon/exchange/packet.hpp>
 
 #include <gtest/gtest.h>
+#include <xxhash.h>
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <numeric>
+#include <random>
 #include <vector>
 
 namespace kaon {
@@ -26,6 +31,16 @@ std::string refusal(std::vector<unsigned char> const& packet, PacketId const& ex
     return e.what();
   }
   return "";
+}
+
+// The documented checksum, computed here, for whatever now stands in the header.
+void reseal(std::vector<unsigned char>& packet) {
+  std::uint64_t checksum = 0;
+  auto* const field = packet.data() + offsetof(PacketHeader, checksum);
+  std::memcpy(field, &checksum, sizeof checksum);
+  checksum = XXH3_64bits_withSeed(packet.data() + packet_header_bytes, packet.size() - packet_header_bytes,
+                                  XXH3_64bits(packet.data(), packet_header_bytes));
+  std::memcpy(field, &checksum, sizeof checksum);
 }
 
 TEST(Packet, OpensWhatWasSealed) {
@@ -79,6 +94,54 @@ TEST(Packet, MisaddressedPacketsAreRefusedByName) {
   EXPECT_NE(refusal(p, other).find("direction"), std::string::npos);
   other = id, other.encoding = encoding_of("bits:2:block=256");
   EXPECT_NE(refusal(p, other).find("encoding"), std::string::npos);
+}
+
+// Identity in every field, not only in those that a mistake would change: the checksum fits each of these.
+TEST(Packet, NoOtherHeaderIsTakenEvenWithAChecksumThatFits) {
+  for (std::size_t bit = 0; bit < 8 * offsetof(PacketHeader, checksum); ++bit) {
+    auto bad = sealed(40);
+    bad[bit / 8] ^= static_cast<unsigned char>(1u << (bit % 8));
+    reseal(bad);
+    ASSERT_NE(refusal(bad), "") << "bit " << bit;
+  }
+  auto untouched = sealed(40);
+  reseal(untouched);
+  EXPECT_EQ(refusal(untouched), "");
+}
+
+TEST(Packet, NoRandomDamageIsTakenForThePacket) {
+  constexpr unsigned seed = 20240611;
+  std::printf("seed %u\n", seed);
+  std::mt19937_64 random(seed);
+  auto const below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  int same = 0, refused = 0;
+  for (int trial = 0; trial < 100000; ++trial) {
+    PacketId const expected{random() % 2 ? Direction::up : Direction::down, random() >> below(64),
+                            static_cast<std::uint32_t>(random() >> (32 + below(32))),
+                            static_cast<std::uint32_t>(random() >> (32 + below(32))), static_cast<std::uint32_t>(random())};
+    std::size_t const length = 8 * below(33);
+    std::vector<unsigned char> good(packet_header_bytes + length);
+    for (auto& byte : good) byte = static_cast<unsigned char>(random());
+    ASSERT_EQ(seal_packet(good, expected, length), good.size());
+    auto bad = good;
+    if (trial % 5 == 4) {  // another length
+      bad.resize(below(good.size() + 64));
+      for (std::size_t i = good.size(); i < bad.size(); ++i) bad[i] = static_cast<unsigned char>(random());
+    } else if (trial % 5 == 3) {  // bytes moved
+      auto const from = below(bad.size()), to = below(bad.size());
+      std::memmove(bad.data() + to, good.data() + from, good.size() - std::max(from, to));
+    } else {
+      auto const bytes = below(8);  // some of these change nothing
+      for (std::size_t i = 0; i < bytes; ++i)
+        bad[below(trial % 2 ? packet_header_bytes : bad.size())] = static_cast<unsigned char>(random());
+    }
+    bool const equal = bad == good;
+    ASSERT_EQ(refusal(bad, expected).empty(), equal) << "trial " << trial;
+    ++(equal ? same : refused);
+  }
+  std::printf("%d damaged packets refused, %d that were not changed taken\n", refused, same);
+  EXPECT_GT(refused, 80000);
+  EXPECT_GT(same, 1000);
 }
 
 TEST(Packet, SealChecksItsBuffer) {
