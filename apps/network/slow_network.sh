@@ -25,7 +25,8 @@ usage: slow_network.sh [options] [-- section.key=value ...]
   --check             only tells whether this machine permits such a network
   --help
 
-What follows -- goes to kaon-train. Data files of the deck are relative to the working folder.
+What follows -- goes to kaon-train. Data files of the deck are relative to the working folder; the default
+deck reads gcide.txt: zcat /usr/share/dictd/gcide.dict.dz >gcide.txt (apt-get install dict-gcide).
 Exit codes: 0 done; 64 command line; 69 namespaces, programs or tools are missing (the message says which); 70 the traffic does not cross
 the slow link; 130, 143 interrupted; else the exit code of the job that failed.
 HELP
