@@ -27,7 +27,7 @@ wait $pid || fail "the script ended with $?"
 
 # 2. What was given to MPI crossed the link, and little else: protocol, start-up, validation and the checkpoint.
 while IFS=$'\t' read -r _ _ _ _ _ messages folder through; do
-  given=$(tail -n 1 "slow/$folder/metrics.csv" | awk -F, '{ printf "%d", $6 + $7 }')
+  given=$(tail -n 1 "slow/$folder/metrics.csv" | awk -F, '{ printf "%.0f", $6 + $7 }')
   echo "$messages: $given bytes given to MPI, $through through the link"
   [ "$through" -ge "$given" ] || fail "fewer bytes crossed the link than were sent"
   [ "$through" -le $((given + given / 10 + 400000)) ] || fail "more bytes crossed the link than the messages explain"
@@ -47,6 +47,7 @@ rows=0
 for ((try = 0; try < 600; ++try)); do
   rows=$({ wc -l <cut/100mbit-3-compressed/metrics.csv; } 2>/dev/null || true)
   [ "${rows:-0}" -lt 5 ] || break
+  kill -0 $pid 2>/dev/null || { cat cut.err; fail "the script ended before it was interrupted"; }
   sleep 0.1
 done
 kill -TERM $pid
