@@ -107,6 +107,6 @@ int main(int argc, char** argv) {
   start_kokkos(arguments, argv[0]);
   int const code = leave_together("kaon-train", [&] { return kaon_train(arguments); });
   Kokkos::finalize();
-  MPI_Finalize();
+  kaon::finalize_mpi();
   return code;
 }

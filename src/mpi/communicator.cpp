@@ -4,6 +4,8 @@
 #include <kaon/mpi/patience.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 namespace kaon {
 
@@ -37,6 +39,34 @@ void wait(MPI_Request& request, MPI_Status* status) {
 void wait_all(std::vector<MPI_Request>& requests) {
   for (auto& r : requests) wait(r);
   requests.clear();
+}
+
+namespace {
+void greet_all(Communicator const& comm) {
+  std::vector<MPI_Request> requests;
+  std::vector<char> in(static_cast<std::size_t>(comm.size())), out(in.size());
+  for (int r = 0; r < comm.size(); ++r) {
+    if (r == comm.rank()) continue;
+    auto const i = static_cast<std::size_t>(r);
+    KAON_MPI(MPI_Irecv(&in[i], 1, MPI_CHAR, r, 0, comm.get(), &requests.emplace_back()));
+    KAON_MPI(MPI_Isend(&out[i], 1, MPI_CHAR, r, 0, comm.get(), &requests.emplace_back()));
+  }
+  wait_all(requests);
+}
+}  // namespace
+
+void finalize_mpi() {
+  constexpr int most = 64;                               // beyond that so many connections cost too much
+  constexpr auto rest = std::chrono::milliseconds(100);  // without MPI calls: nobody answers
+  {
+    Communicator const comm(MPI_COMM_WORLD);
+    if (comm.size() > 1 && comm.size() <= most) {
+      greet_all(comm);
+      comm.barrier();
+      std::this_thread::sleep_for(rest);
+    }
+  }
+  MPI_Finalize();
 }
 
 void Communicator::barrier() const {

@@ -62,6 +62,11 @@ class Communicator {
 void wait(MPI_Request& request, MPI_Status* status = MPI_STATUS_IGNORE);
 void wait_all(std::vector<MPI_Request>& requests);
 
+/// MPI_Finalize for programs, called by every rank in the place of it. MPICH before 4.2 over UCX and TCP hangs there now and
+/// then: a rank waits for the answer of another that has gone on to a barrier outside MPI and answers no more. With up to 64
+/// ranks this is avoided: every rank has something that every other must answer, and no rank answers before it has asked.
+void finalize_mpi();
+
 }  // namespace kaon
 
 #endif
