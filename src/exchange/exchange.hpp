@@ -41,6 +41,8 @@ class Exchange {
   /// Opens the inboxes for this step's packets. `dense` marks the step whose uplink is the uncompressed start.
   void begin_step(std::uint64_t step, bool dense);
 
+  std::uint64_t step() const { return step_; }
+
   // Partial sums, inside a group of ranks that share a worker.
   /// Blocks that this rank sends for a layer that it is not the home of.
   std::vector<AddBlock> const& my_blocks() const { return my_blocks_; }
@@ -75,6 +77,8 @@ class Exchange {
   bool owes_down(int bundle, std::uint64_t step) const;
   bool down_arrived(int bundle) const;
   std::span<unsigned char const> take_down(int layer);
+  /// The step that the layer's message is of.
+  std::uint64_t down_step(int layer) const { return down_[static_cast<std::size_t>(plan_.bundle_of(layer))].step; }
   /// The bundle's payloads have all been taken: nothing is owed any more.
   void close_down(int bundle);
   /// Nothing on a device reads them any more: the next message may come.

@@ -6,18 +6,22 @@
 namespace kaon {
 
 Mailbox::~Mailbox() {
-  for (auto& r : receives_)
-    if (r != MPI_REQUEST_NULL) {
-      auto const i = static_cast<std::size_t>(&r - receives_.data());
-      if (inboxes_[i].open && !inboxes_[i].arrived) {
-        MPI_Cancel(&r);
-        MPI_Wait(&r, MPI_STATUS_IGNORE);
-      }
-      MPI_Request_free(&r);
+  for (std::size_t i = 0; i < receives_.size(); ++i) {
+    int done = 1;
+    if (inboxes_[i].open && !inboxes_[i].arrived) {
+      MPI_Cancel(&receives_[i]);
+      MPI_Test(&receives_[i], &done, MPI_STATUS_IGNORE);
     }
-  for (auto& box : outboxes_)
-    for (auto& r : box.leaving)
-      if (r != MPI_REQUEST_NULL) MPI_Request_free(&r);
+    if (done)
+      MPI_Request_free(&receives_[i]);
+    else
+      new Buffer(inboxes_[i].buffer);
+  }
+  for (auto& box : outboxes_) {
+    int done = 1;
+    if (!box.leaving.empty()) MPI_Testall(static_cast<int>(box.leaving.size()), box.leaving.data(), &done, MPI_STATUSES_IGNORE);
+    if (!done) new Buffer(box.buffer);
+  }
 }
 
 int Mailbox::add_inbox(int from, int tag, std::size_t bytes, std::string what) {

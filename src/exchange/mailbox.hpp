@@ -18,7 +18,7 @@ class Mailbox {
   using Buffer = Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace>;
 
   explicit Mailbox(Communicator const& comm) : comm_(comm) {}
-  /// Cancels what is still under way.
+  /// Cancels what is still under way after an error. What cannot be cancelled keeps its buffer: MPI may still look at it.
   ~Mailbox();
   Mailbox(Mailbox const&) = delete;
   Mailbox& operator=(Mailbox const&) = delete;

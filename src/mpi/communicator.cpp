@@ -105,6 +105,12 @@ void reduce_each(MPI_Comm comm, std::vector<T>& values, MPI_Datatype type) {
 }
 }  // namespace
 
+PendingSum::~PendingSum() {
+  if (request == MPI_REQUEST_NULL) return;
+  new std::vector<double>(std::move(mine));
+  new std::vector<double>(std::move(total));
+}
+
 void Communicator::begin_sum(PendingSum& sum) const {
   sum.total.resize(sum.mine.size());
   KAON_MPI(MPI_Iallreduce(sum.mine.data(), sum.total.data(), static_cast<int>(sum.mine.size()), MPI_DOUBLE, MPI_SUM, comm_,

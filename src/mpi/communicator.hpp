@@ -17,6 +17,12 @@ void mpi_check(int code, char const* call);
 struct PendingSum {
   std::vector<double> mine, total;
   MPI_Request request = MPI_REQUEST_NULL;
+
+  PendingSum() = default;
+  /// A sum that is still under way, after an error, cannot be taken back: its numbers are then left where MPI will look for them.
+  ~PendingSum();
+  PendingSum(PendingSum const&) = delete;
+  PendingSum& operator=(PendingSum const&) = delete;
 };
 
 /// Kaon's own communicator: a duplicate of the caller's, with errors returned instead of aborting. Freed on destruction

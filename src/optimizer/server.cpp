@@ -1,10 +1,26 @@
 #include <kaon/optimizer/server.hpp>
 
+#include <kaon/core/error.hpp>
 #include <kaon/linalg/elementwise.hpp>
 #include <kaon/linalg/update.hpp>
 #include <kaon/optimizer/fields.hpp>
 
 namespace kaon {
+
+namespace {
+
+// What a payload cannot be, the decoder tells; whose it is, only the caller knows.
+template <class Decode>
+void decode(std::uint64_t step, std::string const& layer, int worker, Decode&& body) {
+  try {
+    body();
+  } catch (InputError const& e) {
+    throw InputError("step " + std::to_string(step) + ", layer " + layer + ", " +
+                     (worker < 0 ? std::string("downlink") : "worker " + std::to_string(worker)) + ": " + e.what());
+  }
+}
+
+}  // namespace
 
 template <class T>
 Server<T>::Server(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
@@ -49,14 +65,16 @@ void Server<T>::gather(Space const& exec, int layer, bool dense, Staging<T>& sta
   if (codec.replaces()) {
     auto const one = staging.scratch(1, layers_[i]);
     for (int j = 0; j < optimizer_.workers; ++j) {
-      staging.apply(exec, codec, j == 0 ? sum : one, exchange.take_up(layer, j));
+      decode(exchange.step(), layers_[i].name, j,
+             [&] { staging.apply(exec, codec, j == 0 ? sum : one, exchange.take_up(layer, j)); });
       if (j > 0) axpy<T>(exec, sum, T(1), one);
     }
     if (optimizer_.workers > 1) scale<T>(exec, sum, share);
     copy<T>(exec, G_[i], sum);
   } else {
     fill<T>(exec, sum, T(0));
-    for (int j = 0; j < optimizer_.workers; ++j) staging.apply(exec, codec, sum, exchange.take_up(layer, j));
+    for (int j = 0; j < optimizer_.workers; ++j)
+      decode(exchange.step(), layers_[i].name, j, [&] { staging.apply(exec, codec, sum, exchange.take_up(layer, j)); });
     axpy<T>(exec, G_[i], share, sum);
   }
 }
@@ -99,7 +117,9 @@ void Server<T>::round(Space const& exec, int layer, std::uint64_t step, bool den
 
 template <class T>
 void Server<T>::follow(Space const& exec, int layer, Staging<T>& staging, Exchange& exchange) {
-  staging.apply(exec, tools_.downlink(layer), W_[static_cast<std::size_t>(layer)], exchange.take_down(layer));
+  auto const i = static_cast<std::size_t>(layer);
+  auto const in = exchange.take_down(layer);
+  decode(exchange.down_step(layer), layers_[i].name, -1, [&] { staging.apply(exec, tools_.downlink(layer), W_[i], in); });
 }
 
 template <class T>

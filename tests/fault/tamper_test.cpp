@@ -11,12 +11,15 @@
 namespace kaon::test {
 namespace {
 
-/// A way of sending: more of them are more rows. `up`, `down`: ranks that send packets of that direction on `ranks` ranks.
+/// A way of sending: more of them are more rows. `up`, `down`, `sum`: ranks that send packets of that direction on `ranks` ranks;
+/// -1: none does.
 struct Way {
   char const* name;
   Words settings;
   int ranks, up, down;
   Words swaps;  ///< pairs of messages of these ranks that fit into each other's buffers
+  int sum = -1;
+  bool bundled = false;  ///< a message has several layers: what is wrong with all of it is found in its first packet
 };
 
 void PrintTo(Way const& w, std::ostream* out) { *out << w.name; }
@@ -28,24 +31,29 @@ struct Fault {
   std::uint64_t step = 3;  ///< where it is found
 };
 
-std::string const up = "direction=up rank=<up> ", down = "direction=down rank=<down> ";
+std::string const up = "direction=up rank=<up> ", down = "direction=down rank=<down> ", sum = "direction=sum rank=<sum> ";
 
 Way const ways[] = {
     {"Sharded",
-     {"optimizer.workers=4"},
+     {"optimizer.workers=4", "exchange.bundle=0"},
      2,
      1,
      0,
      {up + "worker=2 layer=1 with_layer=3", up + "layer=0 worker=2 with_worker=3", down + "layer=1 with_layer=3"}},
     {"ShardedOnThreeRanks",
-     {"optimizer.workers=3", "group.hidden.uplink=top:0.2+natural:coded"},
+     {"optimizer.workers=3", "group.hidden.uplink=top:0.2+natural:coded", "exchange.bundle=0"},
      3,
      2,
      2,
      {up + "layer=3 with_layer=5", down + "layer=1 with_layer=2"}},
+    {"Bundled", {"optimizer.workers=4"}, 2, 1, 0, {}, -1, true},
+    {"Dedicated", {"optimizer.workers=4", "exchange.topology=dedicated", "exchange.bundle=0"}, 3, 1, 0, {}},
+    {"Replicated", {"optimizer.workers=4", "exchange.topology=replicated"}, 3, 1, -1, {}, -1, true},
+    {"Groups", {"optimizer.workers=2", "gpt.micro_batches=2", "exchange.bundle=0"}, 4, 0, 0, {}, 1},
 };
 
 std::string const checksum = "its checksum does not fit";
+Words const whole{"duplicate", "replay", "foreign"};  // happen to all of a message
 
 std::string filled(std::string text, std::map<std::string, std::int64_t> const& values) {
   for (auto const& [key, value] : values)
@@ -81,7 +89,7 @@ class Tamper : public ::testing::Test {
   Run start(Fault const& fault) const {
     Run r{fault, std::make_unique<Scratch>(), nullptr};
     put_gpt(*r.folder);
-    auto const text = filled(fault.text, {{"up", way_.up}, {"down", way_.down}});
+    auto const text = filled(fault.text, {{"up", way_.up}, {"down", way_.down}, {"sum", way_.sum}});
     r.process = std::make_unique<Process>(
         interposed(way_.ranks, arguments(), {"KAON_FAULT=" + text, "KAON_FAULT_REPORT=fault.txt"}), r.folder->path());
     return r;
@@ -95,10 +103,16 @@ class Tamper : public ::testing::Test {
       runs.pop_front();
     };
     for (auto const& fault : faults) {
+      if (!sends(fault)) continue;
       if (runs.size() == 6) finish_first();
       runs.push_back(start(fault));
     }
     while (!runs.empty()) finish_first();
+  }
+
+  bool sends(Fault const& fault) const {
+    auto const about = [&](std::string const& direction) { return fault.text.find(direction) != std::string::npos; };
+    return (way_.down >= 0 || !about(down)) && (way_.sum >= 0 || !about(sum));
   }
 
   std::vector<Fault> swaps() const {
@@ -129,10 +143,15 @@ class Tamper : public ::testing::Test {
 
   ::testing::AssertionResult refusal_of(Fault const& fault, std::map<std::string, std::int64_t> const& victim,
                                         Outcome const& o) const {
-    auto const from = victim.at("direction") == 1 ? "worker " + std::to_string(victim.at("worker")) : std::string("downlink");
-    return ended(o, 74,
-                 {"refused a packet", filled(fault.says, victim), "step " + std::to_string(fault.step),
-                  "layer " + names_.at(static_cast<std::size_t>(victim.at("layer"))) + ",", from});
+    auto const direction = victim.at("direction");
+    auto const from = direction == 2 ? std::string("downlink") : "worker " + std::to_string(victim.at("worker"));
+    bool const first = way_.bundled && std::any_of(whole.begin(), whole.end(), [&](auto const& kind) {
+                         return fault.text.compare(0, kind.size(), kind) == 0;
+                       });
+    return ended(
+        o, 74,
+        {"refused a packet", filled(fault.says, victim), "step " + std::to_string(fault.step),
+         first ? std::string("layer ") : "layer " + names_.at(static_cast<std::size_t>(victim.at("layer"))) + ",", from});
   }
 
   // What was committed before the step that failed is there and sound, and nothing that came later.
@@ -156,20 +175,24 @@ class Tamper : public ::testing::Test {
   }
 
   void expect_harmless_delays() const {
-    for (auto const& direction : {up, down}) {
+    for (auto const& direction : {up, down, sum}) {
+      if (!sends({direction, ""})) continue;
       auto r = start({"delay ms=200 step=3 " + direction, ""});
       ASSERT_TRUE(ended(r.wait(), 0));
       auto const report = values_in(r.folder->read("fault.txt"));
       EXPECT_GE(report.at("held"), 200);
-      EXPECT_GT(report.at("overtaken"), 0);
+      if (!way_.bundled) {
+        EXPECT_GT(report.at("overtaken"), 0);
+      }
       expect_same_end(*r.folder);
     }
   }
 
+  std::vector<std::string> names_;
+
  private:
   Way way_;
   Scratch reference_;
-  std::vector<std::string> names_;
 };
 
 class EveryWay : public Tamper, public ::testing::WithParamInterface<Way> {
@@ -217,7 +240,7 @@ TEST_F(Tamper, MisaddressedMessagesAreRefused) {
                   {"misaddress as_direction=2 step=3 " + up, "the direction is 2 instead of 1"},
                   {"misaddress as_encoding=5 step=3 " + up, "the encoding is 5 instead of <encoding>"},
                   {"misaddress as_part=77 step=3 " + up, "is 77 instead of 0"},
-                  {"misaddress as_layer=0 step=3 " + down, "the layer is 0 instead of <layer>"},
+                  {"misaddress as_layer=7 step=3 " + down, "the layer is 7 instead of <layer>"},
                   {"misaddress as_worker=1 step=3 " + down, "the worker is 1 instead of 0"},
                   {"misaddress as_step=2 step=3 " + down, "the step is 2 instead of 3"},
                   {"misaddress as_direction=1 step=3 " + down, "the direction is 1 instead of 2"}});
@@ -232,12 +255,15 @@ TEST_F(Tamper, FaultsOfTheFirstAndOfTheLastStepAreRefused) {
                   {"flip bit=-1 step=5 " + down, checksum, 5}});
 }
 
-// Too long for the buffer it comes to: MPI itself refuses it, and knows no layer.
+// Too long for the buffer it comes to: MPI itself refuses it.
 TEST_F(Tamper, AnOverlongMessageIsAnIoError) {
   auto a = start({"extend more=100000 step=3 " + up, ""}), b = start({"extend more=100000 step=3 " + down, ""});
   for (auto* r : {&a, &b}) {
-    EXPECT_TRUE(ended(r->wait(), 74, {"kaon-train: error", "runcated"}));
-    EXPECT_NE(r->folder->read("fault.txt"), "");
+    auto const o = r->wait();
+    auto const victim = values_in(r->folder->read("fault.txt"));
+    auto const what = victim.at("direction") == 1 ? "uplink of worker " + std::to_string(victim.at("worker")) : "downlink";
+    EXPECT_TRUE(ended(
+        o, 74, {"kaon-train: error", "runcated", what + ", layer " + names_.at(static_cast<std::size_t>(victim.at("layer")))}));
     expect_saved(3, *r->folder);
   }
 }
@@ -253,7 +279,7 @@ TEST_F(Tamper, AForgedPayloadIsRefusedByItsLengthOrReadWithinBounds) {
     auto const o = r.wait();
     EXPECT_NE(r.folder->read("fault.txt"), "") << o.all();
     if (r.fault.text.find("keep") != std::string::npos) {
-      EXPECT_TRUE(ended(o, 65, {"a payload of 8 bytes cannot be"}));
+      EXPECT_TRUE(ended(o, 65, {"step 3, layer ", "a payload of 8 bytes cannot be"}));
       expect_saved(3, *r.folder);
     } else {
       EXPECT_TRUE(!o.timed_out && (o.code == 0 || o.code == 70)) << o.all();
@@ -281,7 +307,12 @@ TEST_P(EveryWay, RefusesOneOfEachKind) {
                                {"replay from=1 step=3 " + down, "the step is 1 instead of 3"},
                                {"misaddress as_worker=77 step=3 " + up, "the worker is 77 instead of <worker>"},
                                {"misaddress as_layer=77 step=3 " + down, "the layer is 77 instead of <layer>"},
-                               {"foreign step=3 " + up, "magic number"}});
+                               {"foreign step=3 " + up, "magic number"},
+                               {"flip bit=700 step=3 " + sum, checksum},
+                               {"replay from=1 step=3 " + sum, "the step is 1 instead of 3"},
+                               {"truncate keep=20 step=3 " + sum, "20 bytes"},
+                               {"misaddress as_part=77 step=3 " + sum, "the part is 77 instead of"},
+                               {"misaddress as_worker=77 step=3 " + sum, "the worker is 77 instead of <worker>"}});
   expect_refused(faults);
 }
 
