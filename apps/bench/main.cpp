@@ -1,5 +1,6 @@
 // kaon-bench: every kernel beside its floor, as ratios taken in one process.
 #include "bench.hpp"
+#include "exchange.hpp"
 #include "race.hpp"
 #include "report.hpp"
 
@@ -73,8 +74,14 @@ int bench_main(options::variables_map const& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "exchange") {
+    argv[1] = argv[0];
+    return bench::exchange_main(argc - 1, argv + 1);
+  }
   Kokkos::ScopeGuard const kokkos(argc, argv);
-  options::options_description described("kaon-bench: times every kernel beside its floor, one against the other in one process");
+  options::options_description described(
+      "kaon-bench: times every kernel beside its floor, one against the other in one process.\n"
+      "kaon-bench exchange: messages between ranks, and a model of steps (--help)");
   // clang-format off
   described.add_options()
     ("help,h", "this text")

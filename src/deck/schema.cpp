@@ -110,9 +110,10 @@ std::vector<Key> make_rest() {
   constexpr std::string_view e = "exchange";
   return {
       {.section = e, .name = "topology", .type = choice, .fallback = "sharded",
-       .choices = {"sharded", "dedicated", "replicated"}, .may_change = true,
+       .choices = {"sharded", "dedicated", "replicated", "auto"}, .may_change = true,
        .help = "who plays the server; the same bits: sharded, every layer has an owner among the ranks; dedicated, rank 0 alone, "
-               "which computes no gradients; replicated, every rank for all layers, and nothing is sent down"},
+               "which computes no gradients; replicated, every rank for all layers, and nothing is sent down; auto: what a model "
+               "of link and layers, measured at the start, finds fastest"},
       {.section = e, .name = "bundle", .type = integer, .fallback = "65536", .low = 0, .high = most, .may_change = true,
        .help = "layers whose packets together have at most so many bytes travel in one message; 0: every layer alone"},
       {.section = "checkpoint", .name = "every", .type = integer, .fallback = "0", .low = 0, .may_change = true,

@@ -2,16 +2,33 @@
 #define KAON_RUN_CHOOSE_TOPOLOGY_HPP
 
 #include <kaon/deck/deck.hpp>
+#include <kaon/exchange/cost_model.hpp>
+#include <kaon/exchange/link_speed.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/objective/objective.hpp>
 #include <kaon/optimizer/settings.hpp>
 #include <kaon/run/log.hpp>
 
+#include <array>
 #include <vector>
 
 namespace kaon {
 
-/// The topology that the deck names. Collective; the same on every rank.
+/// What a choice is made from, the same numbers on every rank.
+struct TopologyInputs {
+  LinkReport link;
+  StepCost cost;
+  std::vector<LayerLoad> loads;
+};
+
+/// Predicted seconds a step, in the order of all_topologies.
+std::array<StepTime, all_topologies.size()> estimate_topologies(TopologyInputs const& in, OptimizerSettings const& optimizer,
+                                                                std::vector<int> const& nodes, int micro_batches);
+
+/// The topology that the deck names. For `auto`: measures the link, and on rank 0 oracles and compressors, for about a second;
+/// takes forward and backward for 2 and 4 flop per weight and sample at the speed of a product of two 512×512 matrices, since no
+/// gradient has been computed yet; predicts a step of each topology, prints the estimates, and takes the fastest (of equal ones
+/// the first of all_topologies). Collective; the same on every rank.
 template <class T>
 Topology choose_topology(Deck const& deck, Communicator const& comm, Log const& log, Objective<T> const& objective,
                          std::vector<LayerSettings> const& layers, OptimizerSettings const& optimizer);

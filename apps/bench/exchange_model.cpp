@@ -1,0 +1,131 @@
+// The cost model fed with this machine's measurements. What it prints is a prediction and says so.
+#include "exchange.hpp"
+
+#include <kaon/core/error.hpp>
+#include <kaon/exchange/cost_model.hpp>
+#include <kaon/exchange/link_speed.hpp>
+#include <kaon/optimizer/layer_costs.hpp>
+#include <kaon/run/assemble.hpp>
+#include <kaon/run/threads.hpp>
+#include <kaon/run/wall_clock.hpp>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace kaon::bench {
+
+namespace {
+
+struct Gradient {
+  double forward = 0, backward = 0;
+};
+
+// Of one worker, the shortest of some.
+template <class T>
+Gradient time_gradient(Objective<T>& objective) {
+  Space const exec;
+  typename Objective<T>::Point X;
+  for (auto const& l : objective.layers())
+    X.emplace_back("kaon::bench::X", static_cast<std::size_t>(l.rows), static_cast<std::size_t>(l.cols));
+  objective.initialize(exec, X);
+  Scalar<double, Space> const loss("kaon::bench::loss");
+  double turn = 0;
+  objective.watch_backward([&] {
+    exec.fence();
+    turn = steady_seconds();
+  });
+  Gradient best{1e300, 1e300};
+  for (std::uint64_t k = 0; k < 6; ++k) {
+    Gradient g;
+    for (int b = 0; b < objective.micro_batches(); ++b) {
+      double const begin = steady_seconds();
+      turn = begin;
+      objective.gradient(exec, loss, {X.begin(), X.end()}, {0, k, b}, [](int, ConstMatrix<T, Space> const&) {});
+      exec.fence();
+      g.forward += turn - begin;
+      g.backward += steady_seconds() - turn;
+    }
+    if (k > 0 && g.forward + g.backward < best.forward + best.backward) best = g;
+  }
+  objective.watch_backward({});
+  return best;
+}
+
+void print_row(char const* messages, Topology topology, int ranks, int workers, StepTime const& t, double uncompressed) {
+  std::printf("| %5d | %5d | %-10s | %-12s | %9.4f | %9.4f | %9.4f |", ranks, workers, name_of(topology).c_str(), messages,
+              t.seconds, t.compute, t.exposed());
+  if (uncompressed > 0) std::printf(" %6.2fx |", uncompressed / t.seconds);
+  std::printf("\n");
+}
+
+template <class T>
+void model(Communicator const& comm, Deck const& deck, ModelOptions const& o) {
+  auto const objective = make_objective<T>(deck);
+  auto const plan = layer_settings(deck, objective->layers());
+  auto const optimizer = optimizer_settings(deck);
+  auto plain = plan.settings;
+  for (auto& s : plain) s.uplink = s.downlink = "identity";
+  LinkReport link;
+  if (comm.size() > 1 && !(o.bandwidth && o.latency)) link = measure_link(comm);
+  if (o.bandwidth) link.both_ways = *o.bandwidth;
+  if (o.latency) link.latency = *o.latency;
+  if (comm.size() == 1 && !o.bandwidth) throw UsageError("one rank has no link to measure: start two or more, or give --mbit");
+  auto const host = host_share(comm);
+  StepCost compressed, uncompressed;
+  if (comm.rank() == 0) {
+    Space const exec;
+    auto const g = time_gradient<T>(*objective);
+    compressed.forward = uncompressed.forward = g.forward;
+    compressed.backward = uncompressed.backward = g.backward;
+    compressed.layers = measure_layers<T>(exec, objective->layers(), plan.settings);
+    uncompressed.layers = measure_layers<T>(exec, objective->layers(), plain);
+  }
+  comm.barrier();
+  if (comm.rank() != 0) return;
+
+  double lmo = 0, up = 0, down = 0;
+  for (auto const& l : compressed.layers) {
+    lmo += l.lmo;
+    up += static_cast<double>(l.up_bytes);
+    down += static_cast<double>(l.down_bytes);
+  }
+  double const threads = static_cast<double>(Kokkos::DefaultHostExecutionSpace().concurrency());
+  std::printf(
+      "measured here: link %.1f Mbit/s both ways, latency %.1f us%s; one worker's forward %.4f s, backward %.4f s; oracles of "
+      "all layers %.4f s; messages %.0f bytes up, %.0f down\n",
+      8e-6 * link.both_ways, 1e6 * link.latency, o.bandwidth || o.latency ? " (given)" : "", compressed.forward,
+      compressed.backward, lmo, up, down);
+  std::printf("MODEL, not measured: seconds a step; %s\n",
+              o.ranks.empty() ? "the job's ranks share its cores" : "every rank a host of its own, one worker each");
+  std::printf(
+      "| ranks | workers | topology | messages | s/step | computing | exposed | compressed is faster "
+      "|\n|---|---|---|---|---|---|---|---|\n");
+  auto const counts = o.ranks.empty() ? std::vector<int>{comm.size()} : o.ranks;
+  for (int const ranks : counts) {
+    int const workers = o.ranks.empty() ? optimizer.workers : ranks;
+    double const slowdown = o.ranks.empty() ? std::max(1.0, host.ranks * threads / host.cores) : 1.0;
+    compressed.slowdown = uncompressed.slowdown = slowdown;
+    std::vector<int> nodes(static_cast<std::size_t>(ranks));
+    for (int r = 0; r < ranks; ++r) nodes[static_cast<std::size_t>(r)] = r;
+    for (auto const topology : all_topologies) {
+      PlanSettings const where{topology, nodes, workers, objective->micro_batches(), optimizer.bundle_bytes};
+      auto const with =
+          predict_step(Plan(where, loads_of(objective->layers(), plan.settings, compressed.layers)), link.speed(), compressed);
+      auto const without =
+          predict_step(Plan(where, loads_of(objective->layers(), plain, uncompressed.layers)), link.speed(), uncompressed);
+      print_row("compressed", topology, ranks, workers, with, without.seconds);
+      print_row("uncompressed", topology, ranks, workers, without, 0);
+      if (o.measured && deck.text("exchange.topology") == name_of(topology))
+        std::printf("predicted/measured: %.4f / %.4f s = %.2f\n", with.seconds, *o.measured, with.seconds / *o.measured);
+    }
+  }
+}
+
+}  // namespace
+
+void print_model(Communicator const& comm, ModelOptions const& options) {
+  auto const deck = Deck::from_file(options.deck, options.overrides);
+  deck.text("run.precision") == "double" ? model<double>(comm, deck, options) : model<float>(comm, deck, options);
+}
+
+}  // namespace kaon::bench

@@ -1,0 +1,30 @@
+#ifndef KAON_OPTIMIZER_LAYER_COSTS_HPP
+#define KAON_OPTIMIZER_LAYER_COSTS_HPP
+
+#include <kaon/exchange/cost_model.hpp>
+#include <kaon/layer/layer.hpp>
+#include <kaon/objective/model.hpp>
+#include <kaon/optimizer/settings.hpp>
+
+#include <vector>
+
+namespace kaon {
+
+/// What the model needs of every layer, timed on this rank: each distinct oracle and compressor `repetitions` times after a
+/// warm-up call, the shortest time counts. Packets are those of Gaussian numbers. Allocates; waits.
+template <class T>
+std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
+                                      std::vector<LayerSettings> const& settings, int repetitions = 3);
+
+/// The same layers and loads as the plan of a run has them.
+std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
+                                std::vector<LayerCost> const& costs);
+
+extern template std::vector<LayerCost> measure_layers<float>(Space const&, std::vector<Layer> const&,
+                                                             std::vector<LayerSettings> const&, int);
+extern template std::vector<LayerCost> measure_layers<double>(Space const&, std::vector<Layer> const&,
+                                                              std::vector<LayerSettings> const&, int);
+
+}  // namespace kaon
+
+#endif

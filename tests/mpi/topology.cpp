@@ -1,0 +1,98 @@
+// What a choice of topology is made from is the same on every rank, and makes sense.
+#include <kaon/core/error.hpp>
+#include <kaon/optimizer/layer_costs.hpp>
+#include <kaon/run/choose_topology.hpp>
+#include <kaon/support/quadratic.hpp>
+#include <kaon/support/state.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace kaon {
+namespace {
+
+struct TopologyTest : ::testing::Test {
+  Communicator const world{MPI_COMM_WORLD};
+  std::vector<Layer> const layers = test::odd_layers();
+};
+
+TEST_F(TopologyTest, LinksAreMeasuredTheSameOnEveryRank) {
+  auto const link = measure_link(world, {20, 1e-4, std::size_t(1) << 20});
+  for (double const x : {link.latency, link.one_way, link.one_way_fastest, link.both_ways, link.both_ways_fastest}) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &x, sizeof bits);
+    EXPECT_TRUE(world.same_everywhere(bits));
+    EXPECT_EQ(x > 0, world.size() > 1) << x;
+  }
+  EXPECT_LE(link.one_way, link.one_way_fastest);
+  EXPECT_LE(link.both_ways, link.both_ways_fastest);
+  EXPECT_EQ(link.speed().bandwidth, link.both_ways);
+  if (world.rank() == 0)
+    std::printf("  %d ranks: %.0f MB/s one way, %.0f both ways, latency %.1f us\n", world.size(), 1e-6 * link.one_way,
+                1e-6 * link.both_ways, 1e6 * link.latency);
+}
+
+TEST_F(TopologyTest, LayersCostSomethingAndTheirPacketsHaveTheirSize) {
+  std::vector<LayerSettings> const s(layers.size(), test::settings("spectral", "bits:4", "identity"));
+  auto const costs = measure_layers<float>(Space(), layers, s, 1);
+  ASSERT_EQ(costs.size(), layers.size());
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    auto const entries = static_cast<std::size_t>(layers[i].rows) * static_cast<std::size_t>(layers[i].cols);
+    EXPECT_EQ(costs[i].weight, static_cast<double>(entries));
+    EXPECT_EQ(costs[i].down_bytes, packet_header_bytes + (4 * entries + 7) / 8 * 8) << layers[i].name;
+    EXPECT_EQ(costs[i].up_bytes,
+              packet_header_bytes + (make_compressor<float, Space>("bits:4", layers[i].rows, layers[i].cols))->bytes_bound());
+    for (double const seconds : {costs[i].compress_up, costs[i].aggregate, costs[i].lmo, costs[i].compress_down, costs[i].follow})
+      EXPECT_GT(seconds, 0);
+  }
+  auto const loads = loads_of(layers, s, costs);
+  for (std::size_t i = 0; i < loads.size(); ++i) {
+    EXPECT_EQ(loads[i].bytes, std::max(costs[i].up_bytes, costs[i].down_bytes));
+    EXPECT_EQ(loads[i].cost, lmo_cost(s[i].lmo, layers[i].rows, layers[i].cols));
+  }
+}
+
+TEST_F(TopologyTest, EstimatesFollowTheLink) {
+  TopologyInputs in;
+  in.cost.layers.assign(layers.size(), LayerCost{1, 1e-5, 1e-5, 1e-3, 1e-5, 1e-5, 100000, 100000});
+  in.loads.assign(layers.size(), LayerLoad{1, 100000});
+  in.link.latency = 1e-5;
+  OptimizerSettings o;
+  o.workers = 4;
+  std::vector<int> const nodes{0, 1, 2, 3};
+  in.link.both_ways = 1e6;  // slow: an all-gather costs twice what owners cost, a lone server more
+  auto const slow = estimate_topologies(in, o, nodes, 1);
+  EXPECT_LT(slow[0].seconds, slow[1].seconds);
+  EXPECT_LT(slow[0].seconds, slow[2].seconds);
+  in.link.both_ways = 1e12;
+  auto const fast = estimate_topologies(in, o, nodes, 1);
+  for (std::size_t t = 0; t < fast.size(); ++t) EXPECT_LT(fast[t].seconds, slow[t].seconds);
+  // Few bytes up and many down, hardly any oracle: then nothing beats sending nothing down.
+  for (auto& l : in.cost.layers) l.up_bytes = 100, l.down_bytes = 1000000, l.lmo = 0;
+  in.link.both_ways = 1e6;
+  auto const up = estimate_topologies(in, o, nodes, 1);
+  EXPECT_LT(up[2].seconds, up[0].seconds);
+  EXPECT_LT(up[2].seconds, up[1].seconds);
+}
+
+TEST_F(TopologyTest, AutoIsOneOfThemForAllRanksAndOthersAreTakenAsNamed) {
+  auto const text = [](char const* name) {
+    return "[run]\nsteps = 1\n[objective]\nkind = own\n[optimizer]\nworkers = 3\n[exchange]\ntopology = " + std::string(name) +
+           "\n[group.all]\nlayers = *\nradius = 0.1\nuplink = bits:4\n";
+  };
+  test::Quadratic<float> const objective(layers, 3, 1);
+  std::vector<LayerSettings> const s(layers.size(), test::settings("spectral", "bits:4", "bits:2"));
+  OptimizerSettings o;
+  o.workers = 3;
+  Log const log(world.rank());
+  for (auto const t : all_topologies) {
+    auto const deck = Deck::from_text(text(name_of(t).c_str()), "test");
+    EXPECT_EQ(choose_topology<float>(deck, world, log, objective, s, o), t);
+  }
+  auto const chosen = choose_topology<float>(Deck::from_text(text("auto"), "test"), world, log, objective, s, o);
+  EXPECT_TRUE(world.same_everywhere(static_cast<std::uint64_t>(chosen)));
+}
+
+}  // namespace
+}  // namespace kaon
