@@ -46,10 +46,17 @@ inline void unrolled(F const& f) {
 #define KAON_TILE_VECTOR 0
 #endif
 
+// Builds contract no expression; here a product and a sum may be one instruction, where the host has it.
+#if KAON_TILE_VECTOR && !defined(__clang__)
+#define KAON_TILE_CONTRACT __attribute__((optimize("fp-contract=fast")))
+#else
+#define KAON_TILE_CONTRACT
+#endif
+
 /// R rows × C columns of C ← alpha · Σ_{k in [begin, end)} A(r, k) B(k, c); rows of B and C are `ldb` and `ldc` apart.
 template <class T, int R, int C>
-KOKKOS_INLINE_FUNCTION void multiply_full(T* const c, int const ldc, Left<T> const a, T const* const b, int const ldb,
-                                          int const begin, int const end, T const alpha) {
+KAON_TILE_CONTRACT KOKKOS_INLINE_FUNCTION void multiply_full(T* const c, int const ldc, Left<T> const a, T const* const b,
+                                                             int const ldb, int const begin, int const end, T const alpha) {
 #if KAON_TILE_VECTOR
   using V = typename HostVector<T>::type;
   constexpr int lanes = host_vector_bytes / static_cast<int>(sizeof(T));
