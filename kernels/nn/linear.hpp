@@ -5,8 +5,8 @@
 
 namespace kaon {
 
-// A linear layer W, out×in, maps token rows X, N×in, to Y = X Wᵀ, N×out. All three products are one panel_gemm each, with the shape
-// checks of gemm; beta = 1 adds to what the output holds (the residual stream, or a second gradient).
+// A linear layer W, out×in, maps token rows X, N×in, to Y = X Wᵀ, N×out. All three products are one panel_gemm each, with the
+// shape checks of gemm; beta = 1 adds to what the output holds (the residual stream, or a second gradient).
 
 /// Y ← X Wᵀ + beta · Y.
 template <class T, class Exec>
