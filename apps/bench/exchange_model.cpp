@@ -103,8 +103,7 @@ void model(Communicator const& comm, Deck const& deck, ModelOptions const& o) {
   auto const counts = o.ranks.empty() ? std::vector<int>{comm.size()} : o.ranks;
   for (int const ranks : counts) {
     int const workers = o.ranks.empty() ? optimizer.workers : ranks;
-    double const slowdown = o.ranks.empty() ? std::max(1.0, host.ranks * threads / host.cores) : 1.0;
-    compressed.slowdown = uncompressed.slowdown = slowdown;
+    compressed.load = uncompressed.load = o.ranks.empty() ? host.ranks * threads / host.cores : 0.0;
     std::vector<int> nodes(static_cast<std::size_t>(ranks));
     for (int r = 0; r < ranks; ++r) nodes[static_cast<std::size_t>(r)] = r;
     for (auto const topology : all_topologies) {

@@ -52,7 +52,7 @@ TopologyInputs measure(Communicator const& comm, Objective<T> const& objective, 
   in.link = measure_link(comm, {50, 0.02, std::size_t(4) << 20});
   auto const host = host_share(comm);
   double const threads = static_cast<double>(Kokkos::DefaultHostExecutionSpace().concurrency());
-  in.cost.slowdown = comm.max(std::max(1.0, host.ranks * threads / host.cores));
+  in.cost.load = comm.max(host.ranks * threads / host.cores);
   in.loads = loads_of(objective.layers(), settings, in.cost.layers);
   return in;
 }
