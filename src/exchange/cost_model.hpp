@@ -17,10 +17,10 @@ struct LinkSpeed {
 /// What one layer costs, in seconds of one rank, and how long its packets are, header included.
 struct LayerCost {
   double weight = 1;         ///< part of the gradient's work, in any unit
-  double compress_up = 0;    ///< momentum, encoding and decoding of one worker's packet
-  double aggregate = 0;      ///< decoding one worker's packet at the server
-  double lmo = 0;            ///< oracle and step
-  double compress_down = 0;  ///< encoding and decoding of the shift at the server
+  double compress_up = 0;    ///< momentum, shift, encoding and decoding of one worker's packet
+  double aggregate = 0;      ///< decoding and adding one worker's packet at the server
+  double lmo = 0;            ///< the sum's own passes, oracle and step
+  double compress_down = 0;  ///< the shift, its encoding and decoding at the server
   double follow = 0;         ///< decoding the shift elsewhere
   std::size_t up_bytes = 0, down_bytes = 0;
 };

@@ -1,6 +1,7 @@
 #include <kaon/optimizer/layer_costs.hpp>
 
 #include <kaon/exchange/packet.hpp>
+#include <kaon/linalg/elementwise.hpp>
 #include <kaon/linalg/update.hpp>
 #include <kaon/optimizer/staging.hpp>
 #include <kaon/optimizer/tools.hpp>
@@ -26,17 +27,18 @@ struct Normal {
   }
 };
 
+// Median seconds of so many calls after one that warms up.
 template <class Body>
-double shortest(Space const& exec, int repetitions, Body&& body) {
-  double best = 0;
+double typical(Space const& exec, int repetitions, Body&& body) {
+  std::vector<double> times;
   for (int k = 0; k <= repetitions; ++k) {
     double const begin = now();
     body();
     exec.fence();
-    double const took = now() - begin;
-    if (k == 1 || (k > 1 && took < best)) best = took;
+    if (k > 0) times.push_back(now() - begin);
   }
-  return best;
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
 }
 
 // Seconds of encoding, of decoding, and the packet's bytes.
@@ -54,11 +56,27 @@ Coding time_coding(Space const& exec, Compressor<T, Space>& codec, Staging<T>& s
   if (memory.size() > 0) codec.initialize_state(exec, memory, key);
   Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace> const out("kaon::optimizer::timed_packet", codec.bytes_bound());
   Coding t;
-  t.encode = shortest(exec, repetitions, [&] {
+  t.encode = typical(exec, repetitions, [&] {
     t.bytes = staging.encode(exec, codec, x, memory, key, {out.data(), out.extent(0)});
   });
-  t.decode = shortest(exec, repetitions, [&] { staging.apply(exec, codec, y, {out.data(), t.bytes}); });
+  t.decode = typical(exec, repetitions, [&] { staging.apply(exec, codec, y, {out.data(), t.bytes}); });
   t.bytes += packet_header_bytes;
+  return t;
+}
+
+// Seconds of what surrounds coding, for one shape.
+struct Passes {
+  double momentum = 0, shift = 0, add = 0, clear = 0;
+};
+
+template <class T>
+Passes time_passes(Space const& exec, Matrix<T, Space> const& x, Matrix<T, Space> const& y, Matrix<T, Space> const& z,
+                   int repetitions) {
+  Passes t;
+  t.momentum = typical(exec, repetitions, [&] { lerp<T>(exec, y, T(0.1), x); });
+  t.shift = typical(exec, repetitions, [&] { difference<T>(exec, z, y, x); });
+  t.add = typical(exec, repetitions, [&] { axpy<T>(exec, z, T(0.5), x); });
+  t.clear = typical(exec, repetitions, [&] { fill<T>(exec, z, T(0)); });
   return t;
 }
 
@@ -74,6 +92,7 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
   Staging<T> staging(layers, bound);
   std::map<Compressor<T, Space>*, Coding> codings;  // layers of one shape share their tools
   std::map<Lmo<T, Space>*, double> oracles;
+  std::map<std::pair<int, int>, Passes> passes;
   Scalar<double, Space> const one("kaon::optimizer::timed_one");
   Kokkos::deep_copy(one, 1.0);
   std::vector<LayerCost> costs;
@@ -92,16 +111,20 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
     auto const up = coding(tools.uplink(i)), down = coding(tools.downlink(i));
     auto& lmo = tools.lmo(i);
     if (!oracles.count(&lmo))
-      oracles[&lmo] = shortest(exec, repetitions, [&] {
+      oracles[&lmo] = typical(exec, repetitions, [&] {
         lmo.apply(exec, z, x);
         move_along<T>(exec, y, z, 0.01, one, 0.0);
       });
+    auto const shape = std::pair(layers[k].rows, layers[k].cols);
+    if (!passes.count(shape)) passes[shape] = time_passes<T>(exec, x, y, z, repetitions);
+    auto const& p = passes[shape];
+    bool const up_replaces = tools.uplink(i).replaces(), down_replaces = tools.downlink(i).replaces();
     LayerCost c;
     c.weight = static_cast<double>(rows * cols);
-    c.compress_up = up.encode + up.decode;
-    c.aggregate = up.decode;
-    c.lmo = oracles[&lmo];
-    c.compress_down = down.encode + down.decode;
+    c.compress_up = p.momentum + (up_replaces ? 0 : p.shift) + up.encode + up.decode;
+    c.aggregate = up.decode + (up_replaces ? p.add : 0);
+    c.lmo = (up_replaces ? 2 * p.add : p.clear + p.add) + oracles[&lmo];
+    c.compress_down = (down_replaces ? 0 : p.shift) + down.encode + down.decode;
     c.follow = down.decode;
     c.up_bytes = up.bytes;
     c.down_bytes = down.bytes;
