@@ -5,9 +5,9 @@
 #include <kaon/exchange/cost_model.hpp>
 #include <kaon/exchange/link_speed.hpp>
 #include <kaon/optimizer/layer_costs.hpp>
+#include <kaon/optimizer/work_clock.hpp>
 #include <kaon/run/assemble.hpp>
 #include <kaon/run/threads.hpp>
-#include <kaon/run/wall_clock.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -33,19 +33,19 @@ Gradient time_gradient(Objective<T>& objective) {
   double turn = 0;
   objective.watch_backward([&] {
     exec.fence();
-    turn = steady_seconds();
+    turn = work_seconds();
   });
   constexpr std::size_t warm = 2, counted = 9;
   std::vector<Gradient> times;
   for (std::uint64_t k = 0; k < warm + counted; ++k) {
     Gradient g;
     for (int b = 0; b < objective.micro_batches(); ++b) {
-      double const begin = steady_seconds();
+      double const begin = work_seconds();
       turn = begin;
       objective.gradient(exec, loss, {X.begin(), X.end()}, {0, k, b}, [](int, ConstMatrix<T, Space> const&) {});
       exec.fence();
       g.forward += turn - begin;
-      g.backward += steady_seconds() - turn;
+      g.backward += work_seconds() - turn;
     }
     if (k >= warm) times.push_back(g);
   }
