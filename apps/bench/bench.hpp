@@ -1,7 +1,7 @@
 #ifndef KAON_BENCH_BENCH_HPP
 #define KAON_BENCH_BENCH_HPP
 
-#include <Kokkos_Core.hpp>
+#include <kaon/core/compat.hpp>
 
 #include <functional>
 #include <string>
@@ -55,6 +55,7 @@ void add_exact(Suite& suite);     ///< exact polar factors and the other norms' 
 void add_select(Suite& suite);    ///< TopK, index coding
 void add_quantize(Suite& suite);  ///< natural, block bits, message sizes
 void add_lowrank(Suite& suite);   ///< RankK and its orthonormalisation
+void add_network(Suite& suite);   ///< the transformer, forward and backward
 
 /// Markdown table on standard output: error of each form of the polar factor in float and double against fp64, over κ.
 void print_polar_accuracy(Exec const& exec);

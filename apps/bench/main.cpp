@@ -25,6 +25,7 @@ bench::Suite all() {
   bench::add_select(suite);
   bench::add_quantize(suite);
   bench::add_lowrank(suite);
+  bench::add_network(suite);
   return suite;
 }
 

@@ -9,7 +9,7 @@ namespace kaon::bench {
 /// The same work in another library.
 struct Peer {
   std::string name, version, threads;
-  double seconds = 0;  ///< median CPU time of one call
+  double seconds = 0;  ///< median time of one call: CPU time with one thread, else wall-clock time
 };
 
 /// What peers.py measures for these arguments: one entry for each library that this interpreter has. Throws IoError when it

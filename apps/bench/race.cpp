@@ -1,7 +1,5 @@
 #include "race.hpp"
 
-#include <kaon/core/compat.hpp>
-
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -21,7 +19,7 @@ class Collect final : public benchmark::BenchmarkReporter {
     for (auto const& run : runs) {
       if (run.error_occurred) throw std::runtime_error(run.benchmark_name() + ": " + run.error_message);
       if (run.run_type != Run::RT_Iteration) continue;
-      double const total = runs_on_host<Exec> ? run.cpu_accumulated_time : run.real_accumulated_time;
+      double const total = by_cpu_time() ? run.cpu_accumulated_time : run.real_accumulated_time;
       seconds[run.run_name.function_name].push_back(total / static_cast<double>(run.iterations));
     }
   }
@@ -43,13 +41,15 @@ void enter(std::string const& name, std::function<void()> const& work, Exec cons
       exec.fence();
     }
   });
-  if (runs_on_host<Exec>)
+  if (by_cpu_time())
     b->MeasureProcessCPUTime();
   else
     b->UseRealTime();
 }
 
 }  // namespace
+
+bool by_cpu_time() { return runs_on_host<Exec> && Exec().concurrency() == 1; }
 
 Times run(Race const& race, Exec const& exec) {
   auto const pair = race.make(exec);

@@ -5,7 +5,11 @@
 
 namespace kaon::bench {
 
-/// Median CPU seconds of one call on a host (of the whole process), median seconds between fences on a device.
+/// Whether times are CPU seconds of the process: with one host thread, where others' load disturbs them least. Several threads
+/// share the work of a call, and a device does it elsewhere: there seconds between fences count.
+bool by_cpu_time();
+
+/// Median seconds of one call.
 struct Times {
   double kernel = 0, floor = 0;
   std::size_t repetitions = 0;

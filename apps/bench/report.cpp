@@ -42,8 +42,8 @@ std::string bound_text(Asked const& asked) {
 }  // namespace
 
 Report::Report(std::string const& csv, std::string const& python) : path_(csv), python_(python) {
-  fmt::print("# backend {}, {} thread(s) or lanes; CPU time on a host, time between fences on a device; medians\n", Exec::name(),
-             Exec().concurrency());
+  fmt::print("# backend {}, {} thread(s) or lanes; medians of {}\n", Exec::name(), Exec().concurrency(),
+             by_cpu_time() ? "CPU time" : "time between fences");
   fmt::print("{:<34} {:>9} {:<6} {:>14} {:<8} {}\n", "figure", "measured", "", "asked", "", "what");
   if (csv.empty()) return;
   csv_.reset(std::fopen(csv.c_str(), "w"));

@@ -22,6 +22,13 @@ inline constexpr bool runs_on_host = Kokkos::SpaceAccessibility<Kokkos::HostSpac
 template <class Exec>
 inline constexpr int fixed_team_size = runs_on_host<Exec> ? 1 : 256;
 
+/// Bytes of the host's vector registers, for tile shapes: 32 of them in AVX-512, at least 16 elsewhere.
+#if defined(__AVX512F__)
+inline constexpr int host_vector_bytes = 64;
+#else
+inline constexpr int host_vector_bytes = 32;
+#endif
+
 /// Whether kernels<T> on Exec can call Kokkos Kernels' gemm with an execution-space instance (4.0 and later).
 #if KOKKOS_VERSION >= 40000
 #define KAON_GEMM_TAKES_INSTANCE 1

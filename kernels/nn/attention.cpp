@@ -30,26 +30,40 @@ void check_buffers(P const& p, W const& workspace, AttentionShape const& s) {
           "attention: workspace made for another shape");
 }
 
-// Row i of the scores, entries 0…i, in place; zeros up to the end of its tile row, as tile::product asks.
-template <class T, class Exec>
-KOKKOS_INLINE_FUNCTION void softmax_row(T* const p, int const i, int const context) {
-  int const n = i + 1;
-  T const top = rows::serial_max<T>(n, [=](int const j) { return p[j]; });
-  for (int j = 0; j < n; ++j) p[j] = exponential(p[j] - top);
-  T const factor = T(1) / rows::serial_sum<T>(n, [=](int const j) { return p[j]; });
-  for (int j = 0; j < n; ++j) p[j] *= factor;
-  constexpr int R = tile::rows<T, Exec>;
-  for (int j = n; j < (i / R + 1) * R && j < context; ++j) p[j] = 0;
+// Row i is worked on, and zero, up to here: whole lanes vectorize without a remainder, and tile::product asks for zeros up to the
+// end of the tile row.
+KOKKOS_INLINE_FUNCTION int padded(int const i, int const context) {
+  int const end = (i / rows::lanes + 1) * rows::lanes;
+  return end < context ? end : context;
 }
 
-// Row i of dS from that of dY Vᵀ, in place; zeros as above.
-template <class T, class Exec>
+// Row i of the scores, entries 0…i, in place; those behind them may hold anything.
+template <class T>
+KOKKOS_INLINE_FUNCTION void softmax_row(T* const p, int const i, int const context) {
+  int const n = padded(i, context);
+  T const first = p[0];
+  T const top = rows::serial_max<T>(n, [=](int const j) { return j <= i ? p[j] : first; });
+  for (int j = 0; j < n; ++j) {
+    T const e = exponential((j <= i ? p[j] : top) - top);
+    p[j] = j <= i ? e : T(0);
+  }
+  T const factor = T(1) / rows::serial_sum<T>(n, [=](int const j) { return p[j]; });
+  for (int j = 0; j < n; ++j) p[j] *= factor;
+}
+
+// Row i of dS from that of dY Vᵀ, in place.
+template <class T>
 KOKKOS_INLINE_FUNCTION void softmax_row_backward(T* KOKKOS_RESTRICT const s, T const* KOKKOS_RESTRICT const p, T const mean,
                                                  T const scale, int const i, int const context) {
-  for (int j = 0; j <= i; ++j) s[j] = scale * (p[j] * (s[j] - mean));
-  constexpr int R = tile::rows<T, Exec>;
-  for (int j = i + 1; j < (i / R + 1) * R && j < context; ++j) s[j] = 0;
+  int const n = padded(i, context);
+  for (int j = 0; j < n; ++j) {
+    T const d = j <= i ? s[j] - mean : T(0);
+    T const weight = j <= i ? p[j] : T(0);
+    s[j] = scale * (weight * d);
+  }
 }
+
+static_assert(rows::lanes % tile::rows<float, Kokkos::DefaultHostExecutionSpace> == 0);
 
 }  // namespace
 
@@ -87,7 +101,7 @@ void attention(Exec const& exec, Out<Matrix<T, Exec>> const& Y, Out<Vector<T, Ex
         team.team_barrier();
         tile::product<T, Exec, tile::Causal::output>(team, p, n, {Q.data() + first, ld, 1}, kt, n, n, n, w, scale);
         team.team_barrier();
-        Kokkos::parallel_for(Kokkos::TeamThreadRange(team, n), [=](int const i) { softmax_row<T, Exec>(p + i * n, i, n); });
+        Kokkos::parallel_for(Kokkos::TeamThreadRange(team, n), [=](int const i) { softmax_row<T>(p + i * n, i, n); });
         team.team_barrier();
         tile::product<T, Exec, tile::Causal::left>(team, Y.data() + first, ld, {p, n, 1}, V.data() + first, ld, n, w, n, T(1));
       });
@@ -135,7 +149,7 @@ void attention_backward(Exec const& exec, Out<Matrix<T, Exec>> const& dQ, Out<Ma
         team.team_barrier();
         Kokkos::parallel_for(Kokkos::TeamThreadRange(team, n), [=](int const i) {
           T const mean = rows::serial_sum<T>(w, [=](int const c) { return dy[i * ld + c] * y[i * ld + c]; });
-          softmax_row_backward<T, Exec>(s + i * n, p + i * n, mean, scale, i, n);
+          softmax_row_backward<T>(s + i * n, p + i * n, mean, scale, i, n);
         });
         team.team_barrier();
         tile::product<T, Exec, tile::Causal::left>(team, dQ.data() + first, ld, {s, n, 1}, K.data() + first, ld, n, w, n, T(1));

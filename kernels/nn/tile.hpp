@@ -5,15 +5,16 @@
 #include <kaon/core/types.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace kaon::tile {
 
-/// Tile shape: on the host the accumulators fill about half of the vector registers (columns is one 64-byte line); on a GPU each
-/// thread keeps a small square.
+/// Tile shape: on the host two vectors wide, with accumulators in half of the vector registers; on a GPU each thread keeps a
+/// small square.
 template <class T, class Exec>
-inline constexpr int rows = 4;
+inline constexpr int rows = runs_on_host<Exec>&& host_vector_bytes == 64 ? 8 : 4;
 template <class T, class Exec>
-inline constexpr int columns = runs_on_host<Exec> ? static_cast<int>(64 / sizeof(T)) : 4;
+inline constexpr int columns = runs_on_host<Exec> ? 2 * host_vector_bytes / static_cast<int>(sizeof(T)) : 4;
 
 /// A(i, k) = data[i·row + k·step].
 template <class T>
@@ -27,30 +28,54 @@ struct Left {
 // sees the same operations in the same order either way.
 #if defined(__GNUC__) && !defined(__CUDACC__) && !defined(__HIPCC__)
 #define KAON_TILE_VECTOR 1
-template <class T, int C>
-struct VectorOf {
-  typedef T type __attribute__((vector_size(sizeof(T) * C)));
+template <class T>
+struct HostVector {
+  typedef T type __attribute__((vector_size(host_vector_bytes)));
 };
+
+// f(0) … f(n − 1) without a loop: accumulators indexed by a loop that GCC leaves standing live in memory.
+template <class F, int... I>
+inline void unroll(std::integer_sequence<int, I...>, F const& f) {
+  (f(I), ...);
+}
+template <int n, class F>
+inline void unrolled(F const& f) {
+  unroll(std::make_integer_sequence<int, n>(), f);
+}
 #else
 #define KAON_TILE_VECTOR 0
 #endif
 
+// Builds contract no expression; here a product and a sum may be one instruction, where the host has it.
+#if KAON_TILE_VECTOR && !defined(__clang__)
+#define KAON_TILE_CONTRACT __attribute__((optimize("fp-contract=fast")))
+#else
+#define KAON_TILE_CONTRACT
+#endif
+
 /// R rows × C columns of C ← alpha · Σ_{k in [begin, end)} A(r, k) B(k, c); rows of B and C are `ldb` and `ldc` apart.
 template <class T, int R, int C>
-KOKKOS_INLINE_FUNCTION void multiply_full(T* const c, int const ldc, Left<T> const a, T const* const b, int const ldb,
-                                          int const begin, int const end, T const alpha) {
+KAON_TILE_CONTRACT KOKKOS_INLINE_FUNCTION void multiply_full(T* const c, int const ldc, Left<T> const a, T const* const b,
+                                                             int const ldb, int const begin, int const end, T const alpha) {
 #if KAON_TILE_VECTOR
-  using V = typename VectorOf<T, C>::type;
-  V sum[R] = {};
+  using V = typename HostVector<T>::type;
+  constexpr int lanes = host_vector_bytes / static_cast<int>(sizeof(T));
+  static_assert(C % lanes == 0);
+  constexpr int N = C / lanes;
+  V sum[R * N];
+  unrolled<R * N>([&](int const t) { sum[t] = V{}; });
   for (int k = begin; k < end; ++k) {
-    V right;
-    std::memcpy(&right, b + k * ldb, sizeof right);
-    for (int r = 0; r < R; ++r) sum[r] += a.data[r * a.row + k * a.step] * right;
+    V right[N];
+    unrolled<N>([&](int const v) { std::memcpy(&right[v], b + k * ldb + v * lanes, sizeof right[v]); });
+    unrolled<R>([&](int const r) {
+      T const left = a.data[r * a.row + k * a.step];
+      unrolled<N>([&](int const v) { sum[r * N + v] += left * right[v]; });
+    });
   }
-  for (int r = 0; r < R; ++r) {
-    sum[r] *= alpha;
-    std::memcpy(c + r * ldc, &sum[r], sizeof sum[r]);
-  }
+  unrolled<R * N>([&](int const t) {
+    V const out = alpha * sum[t];
+    std::memcpy(c + (t / N) * ldc + (t % N) * lanes, &out, sizeof out);
+  });
 #else
   T sum[R][C] = {};
   for (int k = begin; k < end; ++k)
@@ -99,10 +124,18 @@ KOKKOS_INLINE_FUNCTION void product(Member const& team, T* const c, int const ld
     int const begin = kind == Causal::transposed ? i : 0;
     int const end = kind == Causal::left ? last : inner;
     Left<T> const from{a.data + i * a.row, a.row, a.step};
-    if (last - i == R && n - j >= C)
-      multiply_full<T, R, C>(c + i * ldc + j, ldc, from, b + j, ldb, begin, end, alpha);
-    else
-      multiply_edge<T, C>(c + i * ldc + j, ldc, from, b + j, ldb, begin, end, last - i, n - j < C ? n - j : C, alpha);
+    T* const to = c + i * ldc + j;
+    int const room = n - j < C ? n - j : C;
+    int const wanted = kind == Causal::output && last - j < room ? last - j : room;
+    int done = 0;
+    if (last - i == R && room == C && wanted > C / 2) {
+      multiply_full<T, R, C>(to, ldc, from, b + j, ldb, begin, end, alpha);
+      done = C;
+    } else if (last - i == R && room >= C / 2) {
+      multiply_full<T, R, C / 2>(to, ldc, from, b + j, ldb, begin, end, alpha);
+      done = C / 2;
+    }
+    if (done < wanted) multiply_edge<T, C>(to + done, ldc, from, b + j + done, ldb, begin, end, last - i, wanted - done, alpha);
   });
 }
 

@@ -22,7 +22,7 @@ TEST(Bench, ListsEveryFamilyAndRunsNothing) {
   Scratch const s;
   auto const o = bench(s, {"--list"});
   ASSERT_TRUE(ended(o, 0));
-  for (auto const* family : {"polar/", "exact/", "select/", "quantize/", "lowrank/"})
+  for (auto const* family : {"polar/", "exact/", "select/", "quantize/", "lowrank/", "network/"})
     EXPECT_NE(o.out.find(std::string("\n") + family), std::string::npos) << family << o.all();
   EXPECT_EQ(o.out.find("repetitions"), std::string::npos);
   auto const few = bench(s, {"--list", "--filter", "^lowrank/"});

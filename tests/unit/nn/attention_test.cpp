@@ -46,8 +46,9 @@ struct Problem {
   }
 };
 
-// Whole tiles, edges in every direction, and one position.
-constexpr AttentionShape shapes[] = {{2, 2, 16, 16}, {1, 3, 21, 6}, {2, 1, 1, 4}, {1, 2, 35, 20}, {3, 1, 8, 32}};
+// Whole tiles, half tiles, edges in every direction, and one position.
+constexpr AttentionShape shapes[] = {{2, 2, 16, 16}, {1, 3, 21, 6},  {2, 1, 1, 4},  {1, 2, 35, 20},
+                                     {3, 1, 8, 32},  {1, 1, 40, 24}, {1, 1, 17, 40}};
 
 template <class B>
 struct Attention : ::testing::Test {};
