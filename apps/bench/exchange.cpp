@@ -1,5 +1,6 @@
 // kaon-bench exchange: what messages cost between ranks, and a model of steps on more of them.
 #include "exchange.hpp"
+#include "measured_steps.hpp"
 
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
@@ -48,6 +49,8 @@ Exit body(int argc, char** argv) {
     ("mbit", options::value<double>(), "model: bandwidth of a rank's link in Mbit/s (default: measured between the ranks)")
     ("latency-us", options::value<double>(), "model: latency in microseconds (default: measured)")
     ("measured", options::value<double>(), "model: seconds a step to compare the deck's own prediction with")
+    ("check", options::value<std::string>(), "model: the same, the median of this metrics.csv")
+    ("skip", options::value<int>()->default_value(5), "model: steps of it that are left out")
     ("set", options::value<std::vector<std::string>>()->multitoken(), "model: section.key=value in the place of the deck's");
   // clang-format on
   options::variables_map given;
@@ -75,6 +78,8 @@ Exit body(int argc, char** argv) {
     if (given.count("mbit")) m.bandwidth = given["mbit"].as<double>() * 1e6 / 8;
     if (given.count("latency-us")) m.latency = given["latency-us"].as<double>() * 1e-6;
     if (given.count("measured")) m.measured = given["measured"].as<double>();
+    if (given.count("check")) m.measured = measured_seconds(given["check"].as<std::string>(), given["skip"].as<int>());
+    if (m.measured && !m.ranks.empty()) throw UsageError("--measured and --check are of the job's own ranks: leave out --ranks");
     print_model(comm, m);
     return Exit::finished;
   }

@@ -24,7 +24,7 @@ struct ModelOptions {
   std::vector<int> ranks;           ///< empty: those of the job, with the deck's workers; else one worker a rank
   std::optional<double> bandwidth;  ///< bytes a second; measured where there are two ranks
   std::optional<double> latency;    ///< seconds
-  std::optional<double> measured;   ///< seconds a step, to compare with
+  std::optional<double> measured;   ///< seconds a step of the job's ranks and the deck's topology, to compare with
 };
 /// Predicted seconds a step of the deck for every topology, compressed as the deck says and uncompressed.
 void print_model(Communicator const& comm, ModelOptions const& options);

@@ -5,12 +5,13 @@
 #include <kaon/exchange/cost_model.hpp>
 #include <kaon/exchange/link_speed.hpp>
 #include <kaon/optimizer/layer_costs.hpp>
+#include <kaon/optimizer/work_clock.hpp>
 #include <kaon/run/assemble.hpp>
 #include <kaon/run/threads.hpp>
-#include <kaon/run/wall_clock.hpp>
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 namespace kaon::bench {
 
@@ -20,7 +21,7 @@ struct Gradient {
   double forward = 0, backward = 0;
 };
 
-// Of one worker, the shortest of some.
+// Of one worker, the median of some.
 template <class T>
 Gradient time_gradient(Objective<T>& objective) {
   Space const exec;
@@ -32,28 +33,48 @@ Gradient time_gradient(Objective<T>& objective) {
   double turn = 0;
   objective.watch_backward([&] {
     exec.fence();
-    turn = steady_seconds();
+    turn = work_seconds();
   });
-  Gradient best{1e300, 1e300};
-  for (std::uint64_t k = 0; k < 6; ++k) {
+  constexpr std::size_t warm = 2, counted = 9;
+  std::vector<Gradient> times;
+  for (std::uint64_t k = 0; k < warm + counted; ++k) {
     Gradient g;
     for (int b = 0; b < objective.micro_batches(); ++b) {
-      double const begin = steady_seconds();
+      double const begin = work_seconds();
       turn = begin;
       objective.gradient(exec, loss, {X.begin(), X.end()}, {0, k, b}, [](int, ConstMatrix<T, Space> const&) {});
       exec.fence();
       g.forward += turn - begin;
-      g.backward += steady_seconds() - turn;
+      g.backward += work_seconds() - turn;
     }
-    if (k > 0 && g.forward + g.backward < best.forward + best.backward) best = g;
+    if (k >= warm) times.push_back(g);
   }
   objective.watch_backward({});
-  return best;
+  auto const middle = times.begin() + counted / 2;
+  std::nth_element(times.begin(), middle, times.end(),
+                   [](auto const& a, auto const& b) { return a.forward + a.backward < b.forward + b.backward; });
+  return *middle;
+}
+
+// What goes into the model, so that a prediction can be compared with another machine's or with a run's phases.
+void print_inputs(char const* messages, StepCost const& c, int workers) {
+  LayerCost sum{};
+  double up = 0, down = 0;
+  for (auto const& l : c.layers) {
+    sum.compress_up += l.compress_up, sum.aggregate += l.aggregate, sum.lmo += l.lmo;
+    sum.compress_down += l.compress_down, sum.follow += l.follow;
+    up += static_cast<double>(l.up_bytes), down += static_cast<double>(l.down_bytes);
+  }
+  std::printf(
+      "inputs, %s, all layers, ms: forward %.3f, backward %.3f, compress up %.3f a worker; aggregate %.3f a packet (%d), oracles "
+      "%.3f, compress down %.3f; follow %.3f; bytes up %.0f a worker, down %.0f a copy\n",
+      messages, 1e3 * c.forward, 1e3 * c.backward, 1e3 * sum.compress_up, 1e3 * sum.aggregate, workers, 1e3 * sum.lmo,
+      1e3 * sum.compress_down, 1e3 * sum.follow, up, down);
 }
 
 void print_row(char const* messages, Topology topology, int ranks, int workers, StepTime const& t, double uncompressed) {
-  std::printf("| %5d | %5d | %-10s | %-12s | %9.4f | %9.4f | %9.4f |", ranks, workers, name_of(topology).c_str(), messages,
-              t.seconds, t.compute, t.exposed());
+  std::printf("| %5d | %5d | %-10s | %-12s | %9.4f | %9.4f | %9.4f | %9.4f | %9.4f | %9.4f |", ranks, workers,
+              name_of(topology).c_str(), messages, t.seconds, t.compute, t.server, t.uplink, t.downlink, t.exposed());
   if (uncompressed > 0) std::printf(" %6.2fx |", uncompressed / t.seconds);
   std::printf("\n");
 }
@@ -70,6 +91,9 @@ void model(Communicator const& comm, Deck const& deck, ModelOptions const& o) {
   if (o.bandwidth) link.both_ways = *o.bandwidth;
   if (o.latency) link.latency = *o.latency;
   if (comm.size() == 1 && !o.bandwidth) throw UsageError("one rank has no link to measure: start two or more, or give --mbit");
+  if (o.measured && deck.text("exchange.topology") == "auto")
+    throw UsageError(
+        "--measured and --check need to know the run's topology; cure: --set exchange.topology=sharded, or whichever it was");
   auto const host = host_share(comm);
   StepCost compressed, uncompressed;
   if (comm.rank() == 0) {
@@ -80,33 +104,31 @@ void model(Communicator const& comm, Deck const& deck, ModelOptions const& o) {
     compressed.layers = measure_layers<T>(exec, objective->layers(), plan.settings);
     uncompressed.layers = measure_layers<T>(exec, objective->layers(), plain);
   }
+  auto const& job_nodes = comm.nodes();
   comm.barrier();
   if (comm.rank() != 0) return;
 
-  double lmo = 0, up = 0, down = 0;
-  for (auto const& l : compressed.layers) {
-    lmo += l.lmo;
-    up += static_cast<double>(l.up_bytes);
-    down += static_cast<double>(l.down_bytes);
-  }
   double const threads = static_cast<double>(Kokkos::DefaultHostExecutionSpace().concurrency());
-  std::printf(
-      "measured here: link %.1f Mbit/s both ways, latency %.1f us%s; one worker's forward %.4f s, backward %.4f s; oracles of "
-      "all layers %.4f s; messages %.0f bytes up, %.0f down\n",
-      8e-6 * link.both_ways, 1e6 * link.latency, o.bandwidth || o.latency ? " (given)" : "", compressed.forward,
-      compressed.backward, lmo, up, down);
+  double const load = o.ranks.empty() ? host.ranks * threads / host.cores : 0.0;
+  std::printf("inputs, link: %.1f Mbit/s both ways%s, latency %.1f us%s; %s\n", 8e-6 * link.both_ways,
+              o.bandwidth ? " (given)" : "", 1e6 * link.latency, o.latency ? " (given)" : "",
+              load > 1 ? ("ranks to a core: " + std::to_string(load)).c_str() : "a core for every rank");
+  print_inputs("compressed", compressed, optimizer.workers);
+  print_inputs("uncompressed", uncompressed, optimizer.workers);
   std::printf("MODEL, not measured: seconds a step; %s\n",
               o.ranks.empty() ? "the job's ranks share its cores" : "every rank a host of its own, one worker each");
   std::printf(
-      "| ranks | workers | topology | messages | s/step | computing | exposed | compressed is faster "
-      "|\n|---|---|---|---|---|---|---|---|\n");
+      "| ranks | workers | topology | messages | s/step | computing | of it server | sending up | sending down "
+      "| exposed | compressed is faster |\n|---|---|---|---|---|---|---|---|---|---|---|\n");
   auto const counts = o.ranks.empty() ? std::vector<int>{comm.size()} : o.ranks;
   for (int const ranks : counts) {
     int const workers = o.ranks.empty() ? optimizer.workers : ranks;
-    double const slowdown = o.ranks.empty() ? std::max(1.0, host.ranks * threads / host.cores) : 1.0;
-    compressed.slowdown = uncompressed.slowdown = slowdown;
-    std::vector<int> nodes(static_cast<std::size_t>(ranks));
-    for (int r = 0; r < ranks; ++r) nodes[static_cast<std::size_t>(r)] = r;
+    compressed.load = uncompressed.load = load;
+    auto nodes = job_nodes;
+    if (!o.ranks.empty()) {
+      nodes.resize(static_cast<std::size_t>(ranks));
+      std::iota(nodes.begin(), nodes.end(), 0);
+    }
     for (auto const topology : all_topologies) {
       PlanSettings const where{topology, nodes, workers, objective->micro_batches(), optimizer.bundle_bytes};
       auto const with =

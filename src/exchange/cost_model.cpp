@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace kaon {
@@ -32,7 +33,10 @@ class Simulation {
     send_.assign(ranks, 0.0);
     receive_.assign(ranks, 0.0);
     busy_.assign(ranks, 0.0);
-    sending_.assign(ranks, 0.0);
+    serving_.assign(ranks, 0.0);
+    up_.assign(ranks, 0.0);
+    down_.assign(ranks, 0.0);
+    share_cores();
     model_.assign(pieces_.size() * ranks, 0.0);
   }
 
@@ -42,15 +46,21 @@ class Simulation {
     for (int k = 0; k < warm + counted; ++k) {
       if (k == warm) {
         begin = *std::max_element(cpu_.begin(), cpu_.end());
-        std::fill(busy_.begin(), busy_.end(), 0.0);
-        std::fill(sending_.begin(), sending_.end(), 0.0);
+        for (auto* sums : {&busy_, &serving_, &up_, &down_}) std::fill(sums->begin(), sums->end(), 0.0);
       }
       step();
     }
     StepTime t;
     t.seconds = (*std::max_element(cpu_.begin(), cpu_.end()) - begin) / counted;
-    t.compute = *std::max_element(busy_.begin(), busy_.end()) / counted;
-    t.link = *std::max_element(sending_.begin(), sending_.end()) / counted;
+    auto const longest = [](std::vector<double> const& by_rank) {
+      return *std::max_element(by_rank.begin(), by_rank.end()) / counted;
+    };
+    t.compute = longest(busy_);
+    t.server = longest(serving_);
+    t.uplink = longest(up_);
+    t.downlink = longest(down_);
+    std::transform(up_.begin(), up_.end(), down_.begin(), up_.begin(), std::plus<>());
+    t.link = longest(up_);
     return t;
   }
 
@@ -88,10 +98,26 @@ class Simulation {
     }
   }
 
+  // How much longer things take while so many ranks do them at once.
+  double slowdown(std::ptrdiff_t ranks) const { return std::max(1.0, cost_.load * static_cast<double>(ranks) / plan_.ranks()); }
+
+  void share_cores() {
+    std::vector<std::ptrdiff_t> computing;  // ranks that compute a first worker, a second …
+    for (int r = 0; r < plan_.ranks(); ++r)
+      for (int k = 0; k < plan_.workers_at(r).count; ++k) {
+        if (k >= static_cast<int>(computing.size())) computing.push_back(0);
+        ++computing[static_cast<std::size_t>(k)];
+      }
+    for (auto const ranks : computing) gradient_slowdown_.push_back(slowdown(ranks));
+    std::vector<bool> owns(static_cast<std::size_t>(plan_.ranks()), plan_.topology() == Topology::replicated);
+    for (auto const& p : pieces_) owns[static_cast<std::size_t>(p.owner)] = true;
+    server_slowdown_ = slowdown(std::count(owns.begin(), owns.end(), true));
+  }
+
   void work(int rank, double seconds) {
     auto const r = static_cast<std::size_t>(rank);
-    cpu_[r] += seconds * cost_.slowdown;
-    busy_[r] += seconds * cost_.slowdown;
+    cpu_[r] += seconds;
+    busy_[r] += seconds;
   }
   void wait(int rank, double until) {
     auto& t = cpu_[static_cast<std::size_t>(rank)];
@@ -113,7 +139,7 @@ class Simulation {
     for (auto& m : messages) {
       auto& s = send_[static_cast<std::size_t>(m.from)];
       s = std::max(s, m.ready) + takes(m);
-      sending_[static_cast<std::size_t>(m.from)] += takes(m);
+      (up ? up_ : down_)[static_cast<std::size_t>(m.from)] += takes(m);
       m.ready = s;
     }
     std::stable_sort(messages.begin(), messages.end(), by_time);
@@ -131,16 +157,17 @@ class Simulation {
     if (here.count == 0)
       for (std::size_t b = 0; b < pieces_.size(); ++b) wait(rank, model_[at(b, rank)]);
     for (int j = here.first; j < here.end(); ++j) {
+      double const slow = gradient_slowdown_[static_cast<std::size_t>(j - here.first)];
       for (std::size_t b = pieces_.size(); b-- > 0;) {
         auto const& p = pieces_[b];
         wait(rank, model_[at(b, rank)]);
-        if (j == here.first && !serves(p, rank)) work(rank, p.follow);
-        work(rank, cost_.forward * part * p.weight);
+        if (j == here.first && !serves(p, rank)) work(rank, slow * p.follow);
+        work(rank, slow * cost_.forward * part * p.weight);
       }
       for (std::size_t b = 0; b < pieces_.size(); ++b) {
         auto const& p = pieces_[b];
         bool const home = plan_.home_of(p.layers.front(), j) == rank;
-        work(rank, cost_.backward * part * p.weight + (home ? p.compress : 0));
+        work(rank, slow * (cost_.backward * part * p.weight + (home ? p.compress : 0)));
         if (!home) continue;
         double const ready = cpu_[static_cast<std::size_t>(rank)];
         if (serves(p, rank)) there_[at(b, rank)] = std::max(there_[at(b, rank)], ready);
@@ -165,7 +192,9 @@ class Simulation {
       left.erase(next);
       auto const& p = pieces_[b];
       wait(rank, there_[at(b, rank)]);
-      work(rank, plan_.workers() * p.aggregate + p.serve);
+      double const takes = server_slowdown_ * (plan_.workers() * p.aggregate + p.serve);
+      work(rank, takes);
+      serving_[static_cast<std::size_t>(rank)] += takes;
       double const done = cpu_[static_cast<std::size_t>(rank)];
       model_[at(b, rank)] = done;
       if (plan_.topology() == Topology::replicated) continue;
@@ -195,9 +224,12 @@ class Simulation {
   LinkSpeed link_;
   StepCost const& cost_;
   std::vector<Piece> pieces_;
-  std::vector<double> cpu_, send_, receive_, busy_, sending_;  // by rank: times, and seconds of work and of sending
-  std::vector<double> model_;                                  // piece, rank: when its newest W is there
-  std::vector<double> there_;                                  // piece, rank: when all of its uplinks are
+  std::vector<double> gradient_slowdown_;  // of a rank's first worker, its second …
+  double server_slowdown_ = 1;
+  std::vector<double> cpu_, send_, receive_;        // by rank: until when each is taken
+  std::vector<double> busy_, serving_, up_, down_;  // by rank: seconds of work, and of sending
+  std::vector<double> model_;                       // piece, rank: when its newest W is there
+  std::vector<double> there_;                       // piece, rank: when all of its uplinks are
   std::vector<Message> messages_;
 };
 
@@ -205,7 +237,7 @@ class Simulation {
 
 StepTime predict_step(Plan const& plan, LinkSpeed const& link, StepCost const& cost) {
   require(static_cast<int>(cost.layers.size()) == plan.layers(), "predict_step: one LayerCost per layer");
-  require(link.latency >= 0 && link.bandwidth >= 0 && cost.slowdown > 0, "predict_step: a negative speed");
+  require(link.latency >= 0 && link.bandwidth >= 0 && cost.load >= 0, "predict_step: a negative speed");
   return Simulation(plan, link, cost).run();
 }
 

@@ -17,10 +17,10 @@ struct LinkSpeed {
 /// What one layer costs, in seconds of one rank, and how long its packets are, header included.
 struct LayerCost {
   double weight = 1;         ///< part of the gradient's work, in any unit
-  double compress_up = 0;    ///< momentum, encoding and decoding of one worker's packet
-  double aggregate = 0;      ///< decoding one worker's packet at the server
-  double lmo = 0;            ///< oracle and step
-  double compress_down = 0;  ///< encoding and decoding of the shift at the server
+  double compress_up = 0;    ///< momentum, shift, encoding and decoding of one worker's packet
+  double aggregate = 0;      ///< decoding and adding one worker's packet at the server
+  double lmo = 0;            ///< the sum's own passes, oracle and step
+  double compress_down = 0;  ///< the shift, its encoding and decoding at the server
   double follow = 0;         ///< decoding the shift elsewhere
   std::size_t up_bytes = 0, down_bytes = 0;
 };
@@ -29,14 +29,21 @@ struct LayerCost {
 struct StepCost {
   double forward = 0, backward = 0;  ///< seconds of one worker's gradient
   std::vector<LayerCost> layers;
-  double slowdown = 1;  ///< of all computing: ranks · threads over cores where that is above 1
+  /// Ranks · threads over cores of a host while all its ranks compute. Above 1 they share cores: what only some of the ranks do
+  /// at a time (a lone server's oracles, the last of a rank's workers) is slowed down by as many as do it.
+  double load = 0;
 };
 
-/// A step in the steady state.
+/// A step in the steady state: seconds of all of it, and of its parts on the rank where each is longest. Parts overlap, and need
+/// not be of one rank, so they do not add up to the step.
 struct StepTime {
   double seconds = 0;
-  double compute = 0;  ///< of the busiest rank
-  double link = 0;     ///< sending time of the busiest rank's link
+  double compute = 0;   ///< all work of a rank
+  double server = 0;    ///< of it, the server's: aggregation, oracles, compression of shifts
+  double uplink = 0;    ///< a link's sending of workers' packets
+  double downlink = 0;  ///< a link's sending of shifts
+  double link = 0;      ///< a link's sending of both
+  /// What the exchange and waiting for other ranks add.
   double exposed() const { return seconds - compute; }
 };
 

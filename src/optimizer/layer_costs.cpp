@@ -1,21 +1,20 @@
 #include <kaon/optimizer/layer_costs.hpp>
 
 #include <kaon/exchange/packet.hpp>
+#include <kaon/linalg/elementwise.hpp>
 #include <kaon/linalg/update.hpp>
 #include <kaon/optimizer/staging.hpp>
 #include <kaon/optimizer/tools.hpp>
+#include <kaon/optimizer/work_clock.hpp>
 #include <kaon/random/stream.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <utility>
 
 namespace kaon {
 
 namespace {
-
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 template <class T>
 struct Normal {
@@ -26,18 +25,35 @@ struct Normal {
   }
 };
 
-template <class Body>
-double shortest(Space const& exec, int repetitions, Body&& body) {
-  double best = 0;
-  for (int k = 0; k <= repetitions; ++k) {
-    double const begin = now();
-    body();
-    exec.fence();
-    double const took = now() - begin;
-    if (k == 1 || (k > 1 && took < best)) best = took;
+// Times calls as a step meets them: between two rounds of a layer all the others have been through the caches. Compressors and
+// sums take twice as long then.
+class Clock {
+ public:
+  Clock(Space const& exec, int repetitions)
+      : exec_(exec), repetitions_(repetitions), other_("kaon::optimizer::timed_other", runs_on_host<Space> ? cache : 0) {}
+
+  // Median seconds of the calls after one that warms up.
+  template <class Body>
+  double operator()(Body&& body) const {
+    std::vector<double> times;
+    for (int k = 0; k <= repetitions_; ++k) {
+      Kokkos::deep_copy(exec_, other_, static_cast<unsigned char>(k));
+      exec_.fence();
+      double const begin = work_seconds();
+      body();
+      exec_.fence();
+      if (k > 0) times.push_back(work_seconds() - begin);
+    }
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 2];
   }
-  return best;
-}
+
+ private:
+  static constexpr std::size_t cache = std::size_t(16) << 20;
+  Space exec_;
+  int repetitions_;
+  Bytes<Space> other_;
+};
 
 // Seconds of encoding, of decoding, and the packet's bytes.
 struct Coding {
@@ -46,19 +62,33 @@ struct Coding {
 };
 
 template <class T>
-Coding time_coding(Space const& exec, Compressor<T, Space>& codec, Staging<T>& staging, Matrix<T, Space> const& x,
-                   Matrix<T, Space> const& y, int repetitions) {
+Coding time_coding(Space const& exec, Clock const& clock, Compressor<T, Space>& codec, Staging<T>& staging,
+                   Matrix<T, Space> const& x, Matrix<T, Space> const& y) {
   StreamKey const key{1, Purpose::compress_up, 0, 0, 0};
   auto const [r, c] = codec.state_shape();
   Matrix<T, Space> const memory("kaon::optimizer::timed_state", static_cast<std::size_t>(r), static_cast<std::size_t>(c));
   if (memory.size() > 0) codec.initialize_state(exec, memory, key);
   Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace> const out("kaon::optimizer::timed_packet", codec.bytes_bound());
   Coding t;
-  t.encode = shortest(exec, repetitions, [&] {
-    t.bytes = staging.encode(exec, codec, x, memory, key, {out.data(), out.extent(0)});
-  });
-  t.decode = shortest(exec, repetitions, [&] { staging.apply(exec, codec, y, {out.data(), t.bytes}); });
+  t.encode = clock([&] { t.bytes = staging.encode(exec, codec, x, memory, key, {out.data(), out.extent(0)}); });
+  t.decode = clock([&] { staging.apply(exec, codec, y, {out.data(), t.bytes}); });
   t.bytes += packet_header_bytes;
+  return t;
+}
+
+// Seconds of what surrounds coding, for one shape.
+struct Passes {
+  double momentum = 0, shift = 0, add = 0, clear = 0;
+};
+
+template <class T>
+Passes time_passes(Space const& exec, Clock const& clock, Matrix<T, Space> const& x, Matrix<T, Space> const& y,
+                   Matrix<T, Space> const& z) {
+  Passes t;
+  t.momentum = clock([&] { lerp<T>(exec, y, T(0.1), x); });
+  t.shift = clock([&] { difference<T>(exec, z, y, x); });
+  t.add = clock([&] { axpy<T>(exec, z, T(0.5), x); });
+  t.clear = clock([&] { fill<T>(exec, z, T(0)); });
   return t;
 }
 
@@ -68,12 +98,14 @@ template <class T>
 std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
                                       std::vector<LayerSettings> const& settings, int repetitions) {
   Tools<T> tools(layers, settings, std::vector<bool>(layers.size(), true));
+  Clock const clock(exec, repetitions);
   std::size_t bound = 0;
   for (std::size_t i = 0; i < layers.size(); ++i)
     bound = std::max({bound, tools.uplink(static_cast<int>(i)).bytes_bound(), tools.downlink(static_cast<int>(i)).bytes_bound()});
   Staging<T> staging(layers, bound);
   std::map<Compressor<T, Space>*, Coding> codings;  // layers of one shape share their tools
   std::map<Lmo<T, Space>*, double> oracles;
+  std::map<std::pair<int, int>, Passes> passes;
   Scalar<double, Space> const one("kaon::optimizer::timed_one");
   Kokkos::deep_copy(one, 1.0);
   std::vector<LayerCost> costs;
@@ -87,21 +119,25 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
     auto const coding = [&](Compressor<T, Space>& codec) {
       auto const found = codings.find(&codec);
       if (found != codings.end()) return found->second;
-      return codings[&codec] = time_coding<T>(exec, codec, staging, x, y, repetitions);
+      return codings[&codec] = time_coding<T>(exec, clock, codec, staging, x, y);
     };
     auto const up = coding(tools.uplink(i)), down = coding(tools.downlink(i));
     auto& lmo = tools.lmo(i);
     if (!oracles.count(&lmo))
-      oracles[&lmo] = shortest(exec, repetitions, [&] {
+      oracles[&lmo] = clock([&] {
         lmo.apply(exec, z, x);
         move_along<T>(exec, y, z, 0.01, one, 0.0);
       });
+    auto const shape = std::pair(layers[k].rows, layers[k].cols);
+    if (!passes.count(shape)) passes[shape] = time_passes<T>(exec, clock, x, y, z);
+    auto const& p = passes[shape];
+    bool const up_replaces = tools.uplink(i).replaces(), down_replaces = tools.downlink(i).replaces();
     LayerCost c;
     c.weight = static_cast<double>(rows * cols);
-    c.compress_up = up.encode + up.decode;
-    c.aggregate = up.decode;
-    c.lmo = oracles[&lmo];
-    c.compress_down = down.encode + down.decode;
+    c.compress_up = p.momentum + (up_replaces ? 0 : p.shift) + up.encode + up.decode;
+    c.aggregate = up.decode + (up_replaces ? p.add : 0);
+    c.lmo = (up_replaces ? 2 * p.add : p.clear + p.add) + oracles[&lmo];
+    c.compress_down = (down_replaces ? 0 : p.shift) + down.encode + down.decode;
     c.follow = down.decode;
     c.up_bytes = up.bytes;
     c.down_bytes = down.bytes;

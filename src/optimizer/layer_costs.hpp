@@ -10,8 +10,9 @@
 
 namespace kaon {
 
-/// What the model needs of every layer, timed on this rank: each distinct oracle and compressor `repetitions` times after a
-/// warm-up call, the shortest time counts. Packets are those of Gaussian numbers. Allocates; waits.
+/// What the model needs of every layer, timed on this rank: each distinct oracle and compressor, and for each distinct shape the
+/// passes around them, `repetitions` times after a warm-up call and with caches that hold something else, as in a step; medians
+/// count. Packets are those of Gaussian numbers. Allocates; waits.
 template <class T>
 std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
                                       std::vector<LayerSettings> const& settings, int repetitions = 3);

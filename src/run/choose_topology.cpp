@@ -2,6 +2,7 @@
 
 #include <kaon/linalg/gemm.hpp>
 #include <kaon/optimizer/layer_costs.hpp>
+#include <kaon/optimizer/work_clock.hpp>
 #include <kaon/run/threads.hpp>
 #include <kaon/run/wall_clock.hpp>
 
@@ -20,10 +21,10 @@ double product_speed(Space const& exec) {
   Matrix<T, Space> const A("kaon::run::A", n, n), B("kaon::run::B", n, n), C("kaon::run::C", n, n);
   double best = 0;
   for (int k = 0; k < 4; ++k) {
-    double const begin = steady_seconds();
+    double const begin = work_seconds();
     gemm<T>(exec, C, Op::none, A, Op::none, B);
     exec.fence();
-    best = std::max(best, 2.0 * n * n * n / (steady_seconds() - begin));
+    best = std::max(best, 2.0 * n * n * n / (work_seconds() - begin));
   }
   return best;
 }
@@ -52,7 +53,7 @@ TopologyInputs measure(Communicator const& comm, Objective<T> const& objective, 
   in.link = measure_link(comm, {50, 0.02, std::size_t(4) << 20});
   auto const host = host_share(comm);
   double const threads = static_cast<double>(Kokkos::DefaultHostExecutionSpace().concurrency());
-  in.cost.slowdown = comm.max(std::max(1.0, host.ranks * threads / host.cores));
+  in.cost.load = comm.max(host.ranks * threads / host.cores);
   in.loads = loads_of(objective.layers(), settings, in.cost.layers);
   return in;
 }
@@ -69,6 +70,12 @@ std::array<StepTime, all_topologies.size()> estimate_topologies(TopologyInputs c
   return out;
 }
 
+Topology fastest(std::array<StepTime, all_topologies.size()> const& estimates) {
+  auto const best =
+      std::min_element(estimates.begin(), estimates.end(), [](auto const& a, auto const& b) { return a.seconds < b.seconds; });
+  return all_topologies[static_cast<std::size_t>(best - estimates.begin())];
+}
+
 template <class T>
 Topology choose_topology(Deck const& deck, Communicator const& comm, Log const& log, Objective<T> const& objective,
                          std::vector<LayerSettings> const& settings, OptimizerSettings const& optimizer) {
@@ -77,17 +84,15 @@ Topology choose_topology(Deck const& deck, Communicator const& comm, Log const& 
   double const begin = steady_seconds();
   auto const in = measure<T>(comm, objective, settings);
   auto const times = estimate_topologies(in, optimizer, comm.nodes(), objective.micro_batches());
-  std::size_t best = 0;
-  for (std::size_t t = 1; t < times.size(); ++t)
-    if (times[t].seconds < times[best].seconds) best = t;
+  auto chosen = fastest(times);
+  comm.broadcast(&chosen, sizeof chosen, 0);
   log.line(fmt::format("topology auto: link {:.0f} Mbit/s both ways, latency {:.0f} us; measured in {:.1f} s",
                        8e-6 * in.link.both_ways, 1e6 * in.link.latency, steady_seconds() - begin));
   for (std::size_t t = 0; t < times.size(); ++t)
     log.line(fmt::format("  {:<10} about {:.4f} s a step (model): computing {:.4f}, exposed {:.4f}{}", name_of(all_topologies[t]),
-                         times[t].seconds, times[t].compute, times[t].exposed(), t == best ? "  <- taken" : ""));
-  std::int64_t chosen = static_cast<std::int64_t>(best);
-  comm.broadcast(&chosen, sizeof chosen, 0);
-  return all_topologies[static_cast<std::size_t>(chosen)];
+                         times[t].seconds, times[t].compute, times[t].exposed(),
+                         all_topologies[t] == chosen ? "  <- taken" : ""));
+  return chosen;
 }
 
 template Topology choose_topology<float>(Deck const&, Communicator const&, Log const&, Objective<float> const&,

@@ -76,6 +76,52 @@ TEST_F(TopologyTest, EstimatesFollowTheLink) {
   EXPECT_LT(up[2].seconds, up[1].seconds);
 }
 
+TEST_F(TopologyTest, TheSmallestEstimateIsTakenAndOfEqualOnesTheFirst) {
+  std::array<StepTime, all_topologies.size()> e{};
+  auto const with = [&](double a, double b, double c) {
+    e[0].seconds = a, e[1].seconds = b, e[2].seconds = c;
+    return fastest(e);
+  };
+  EXPECT_EQ(with(1, 2, 3), all_topologies[0]);
+  EXPECT_EQ(with(2, 1, 3), all_topologies[1]);
+  EXPECT_EQ(with(3, 2, 1), all_topologies[2]);
+  EXPECT_EQ(with(1, 1, 1), all_topologies[0]);
+  EXPECT_EQ(with(2, 1, 1), all_topologies[1]);
+}
+
+// Estimates are made on every rank from rank 0's layers and the common link: the same bits, so that what is printed is what
+// counts.
+TEST_F(TopologyTest, EveryRankEstimatesTheSame) {
+  TopologyInputs in;
+  in.cost.forward = 1e-3, in.cost.backward = 2e-3, in.cost.load = 2;
+  in.cost.layers.assign(layers.size(), LayerCost{1, 1e-5, 1e-5, 1e-3, 1e-5, 1e-5, 100000, 50000});
+  in.loads.assign(layers.size(), LayerLoad{1, 100000});
+  in.link = measure_link(world, {20, 1e-4, std::size_t(1) << 18});
+  OptimizerSettings o;
+  o.workers = 3;
+  for (auto const& t : estimate_topologies(in, o, world.nodes(), 1)) {
+    EXPECT_GT(t.seconds, 0);
+    for (double const x : {t.seconds, t.compute, t.server, t.uplink, t.downlink}) {
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, &x, sizeof bits);
+      EXPECT_TRUE(world.same_everywhere(bits));
+    }
+    if (world.size() == 1) {
+      EXPECT_EQ(t.link, 0);
+    }
+  }
+}
+
+TEST_F(TopologyTest, PacketsAreAsLongAsTheirCompressorsMakeThem) {
+  std::vector<Layer> const big{{"big", 1024, 1024}};
+  auto const dense = measure_layers<float>(Space(), big, {test::settings("max-abs", "identity", "identity")}, 3).front();
+  EXPECT_EQ(dense.up_bytes, dense.down_bytes);
+  EXPECT_EQ(dense.up_bytes, packet_header_bytes + (std::size_t(4) << 20));
+  auto const coded = measure_layers<float>(Space(), big, {test::settings("max-abs", "bits:4", "bits:2")}, 3).front();
+  EXPECT_LT(7 * coded.up_bytes, dense.up_bytes);
+  EXPECT_LT(coded.down_bytes, coded.up_bytes);
+}
+
 TEST_F(TopologyTest, AutoIsOneOfThemForAllRanksAndOthersAreTakenAsNamed) {
   auto const text = [](char const* name) {
     return "[run]\nsteps = 1\n[objective]\nkind = own\n[optimizer]\nworkers = 3\n[exchange]\ntopology = " + std::string(name) +

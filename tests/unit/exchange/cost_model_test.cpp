@@ -96,8 +96,69 @@ TEST(CostModel, LatencyAndSharedCoresCost) {
   double const quick = predict_step(p, {0, 1e8}, c).seconds, far = predict_step(p, {0.05, 1e8}, c).seconds;
   EXPECT_GE(far, quick + 0.05) << "an uplink and a downlink on the way, less what hides behind computing";
   auto shared = c;
-  shared.slowdown = 2;
+  shared.load = 2;
   EXPECT_NEAR(predict_step(p, {0, 0}, shared).seconds, 2 * predict_step(p, {0, 0}, c).seconds, 1e-9);
+}
+
+// 4 ranks on 2 cores. A lone server has a core of its own; of three ranks that compute, each gets two thirds of one, until two of
+// them are done.
+TEST(CostModel, CoresAreSharedByThoseWhoCompute) {
+  auto c = cost();
+  c.load = 2;
+  double const worker = c.forward + c.backward + 8 * 0.1 * ms, server = 8 * (4 * 0.05 * ms + 2 * ms + 0.1 * ms);
+  auto const dedicated = predict_step(plan(Topology::dedicated, 4, 4), {0, 0}, c);
+  EXPECT_NEAR(dedicated.server, server, 1e-9);
+  EXPECT_NEAR(dedicated.compute, worker * (1.5 + 1) + 1.5 * 8 * 0.05 * ms, 1e-9);
+  auto const replicated = predict_step(plan(Topology::replicated, 4, 4), {0, 0}, c);
+  EXPECT_NEAR(replicated.server, 2 * server, 1e-9);
+  EXPECT_NEAR(replicated.seconds, 2 * (worker + server), 1e-9);
+  // One layer has one owner: the others leave it the core.
+  auto const lone = predict_step(plan(Topology::sharded, 4, 4, 1), {0, 0}, [] {
+    auto one = cost(1);
+    one.load = 2;
+    return one;
+  }());
+  EXPECT_NEAR(lone.server, server / 8, 1e-9);
+  for (double const load : {0.0, 0.5, 1.0}) {
+    c.load = load;
+    EXPECT_NEAR(predict_step(plan(Topology::sharded, 4, 4), {0, 0}, c).seconds,
+                predict_step(plan(Topology::sharded, 4, 4), {0, 0}, cost()).seconds, 1e-12)
+        << "cores enough at load " << load;
+  }
+}
+
+TEST(CostModel, PartsAreThoseOfTheFormulas) {
+  auto const c = cost();
+  double const bandwidth = 1e7, up = 8 * 100000 / bandwidth, down = 8 * 50000 / bandwidth;
+  for (int const ranks : {2, 4, 8}) {
+    auto const others = static_cast<double>(ranks - 1);
+    auto const replicated = predict_step(plan(Topology::replicated, ranks, ranks), {0, bandwidth}, c);
+    EXPECT_NEAR(replicated.uplink, others * up, 1e-9) << "a worker's packets go to every other rank";
+    EXPECT_EQ(replicated.downlink, 0);
+    auto const sharded = predict_step(plan(Topology::sharded, ranks, ranks), {0, bandwidth}, c);
+    EXPECT_NEAR(sharded.uplink, others / ranks * up, 1e-9);
+    EXPECT_NEAR(sharded.downlink, others * down / ranks, 1e-9);
+    EXPECT_NEAR(sharded.link, sharded.uplink + sharded.downlink, 1e-9);
+    EXPECT_NEAR(sharded.server, 8.0 / ranks * (ranks * 0.05 * ms + 2.1 * ms), 1e-9);
+    auto const dedicated = predict_step(plan(Topology::dedicated, ranks, ranks - 1), {0, bandwidth}, c);
+    EXPECT_NEAR(dedicated.uplink, up, 1e-9);
+    EXPECT_NEAR(dedicated.downlink, others * down, 1e-9);
+    EXPECT_NEAR(dedicated.link, std::max(dedicated.uplink, dedicated.downlink), 1e-9) << "no rank sends both";
+    for (auto const& t : {replicated, sharded, dedicated}) {
+      EXPECT_GE(t.seconds + 1e-12, std::max({t.compute, t.server, t.link}));
+      EXPECT_GE(t.compute + 1e-12, t.server);
+    }
+  }
+}
+
+TEST(CostModel, TheSameInputsGiveTheSameBits) {
+  for (auto const topology : all_topologies) {
+    auto const p = plan(topology, 5, 7);
+    auto const a = predict_step(p, {1e-5, 1e8}, cost()), b = predict_step(p, {1e-5, 1e8}, cost());
+    EXPECT_EQ(a.seconds, b.seconds);
+    EXPECT_EQ(a.compute, b.compute);
+    EXPECT_EQ(a.link, b.link);
+  }
 }
 
 TEST(CostModel, RanksThatShareAWorkerComputeInParallel) {
@@ -123,6 +184,10 @@ TEST(CostModel, AThousandRanksAreSimulated) {
 TEST(CostModel, ChecksItsArguments) {
   EXPECT_THROW(predict_step(plan(Topology::sharded, 2, 2, 3), {}, cost(8)), std::invalid_argument);
   EXPECT_THROW(predict_step(plan(Topology::sharded, 2, 2), {-1, 0}, cost()), std::invalid_argument);
+  EXPECT_THROW(predict_step(plan(Topology::sharded, 2, 2), {0, -1}, cost()), std::invalid_argument);
+  auto crowded = cost();
+  crowded.load = -1;
+  EXPECT_THROW(predict_step(plan(Topology::sharded, 2, 2), {}, crowded), std::invalid_argument);
 }
 
 }  // namespace

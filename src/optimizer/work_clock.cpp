@@ -1,0 +1,19 @@
+#include <kaon/optimizer/work_clock.hpp>
+
+#include <kaon/core/compat.hpp>
+
+#include <Kokkos_Core.hpp>
+
+#include <time.h>
+
+namespace kaon {
+
+double work_seconds() {
+  using Space = Kokkos::DefaultExecutionSpace;
+  static bool const alone = runs_on_host<Space> && Kokkos::DefaultHostExecutionSpace().concurrency() == 1;
+  timespec t{};
+  clock_gettime(alone ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+}  // namespace kaon
