@@ -93,7 +93,6 @@ class Exchange {
   ByteCount bytes() const;
   ByteCount const& bytes(int layer) const { return counts_[static_cast<std::size_t>(layer)]; }
   std::uint64_t bytes_given() const { return mail_.bytes_given(); }
-  std::uint64_t messages_given() const { return mail_.messages_given(); }
   Plan const& plan() const { return plan_; }
 
  private:

@@ -83,7 +83,6 @@ void Mailbox::send(int outbox, std::size_t size, int to, int tag) {
   KAON_MPI(MPI_Isend(box.buffer.data(), static_cast<int>(size), MPI_BYTE, to, tag, comm_.get(), &r));
   box.leaving.push_back(r);
   bytes_given_ += size;
-  ++messages_given_;
 }
 
 void Mailbox::flush() {

@@ -47,7 +47,6 @@ class Mailbox {
   void poll();
 
   std::uint64_t bytes_given() const { return bytes_given_; }  ///< to MPI, since the start
-  std::uint64_t messages_given() const { return messages_given_; }
 
  private:
   struct Inbox {
@@ -73,7 +72,7 @@ class Mailbox {
   std::vector<int> indices_;           // what MPI_Testsome fills
   std::vector<MPI_Status> statuses_;
   int open_ = 0;
-  std::uint64_t bytes_given_ = 0, messages_given_ = 0;
+  std::uint64_t bytes_given_ = 0;
 };
 
 }  // namespace kaon
