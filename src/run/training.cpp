@@ -2,6 +2,8 @@
 
 #include <kaon/checkpoint/ballot.hpp>
 #include <kaon/checkpoint/folder.hpp>
+#include <kaon/exchange/device_messages.hpp>
+#include <kaon/mpi/patience.hpp>
 #include <kaon/run/choose_topology.hpp>
 #include <kaon/run/finite.hpp>
 #include <kaon/run/metrics.hpp>
@@ -10,7 +12,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <span>
 
@@ -53,6 +57,13 @@ Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& b
       schedule_(make_schedule(deck)) {
   for (auto const& w : plan_.warnings) log_.warning(w);
   auto settings = optimizer_settings(deck);
+  double const patience = deck.real("exchange.patience");
+  set_wait_limits({patience > 0 ? std::min(60.0, patience / 2) : 60.0, patience}, [me = comm.rank()](std::string const& text) {
+    std::fprintf(stderr, "kaon: warning: rank %d has been %s\n", me, text.c_str());
+  });
+  auto const messages = choose_message_memory(comm, device_messages_named(deck.text("exchange.device_buffers")));
+  settings.messages = messages.memory;
+  log_.line(messages.line);
   settings.topology = choose_topology<T>(deck, comm, log, *objective_, plan_.settings, settings);
   optimizer_ =
       std::make_unique<Ef21Muon<T>>(exec_, comm, objective_->layers(), plan_.settings, settings, objective_->micro_batches());
@@ -109,6 +120,7 @@ void Training<T>::restart(std::string const& which) {
 template <class T>
 std::string Training<T>::save(WallClock& clock) {
   InPhase const phase(optimizer_->timer(), Phase::save);
+  Doing const doing(fmt::format("saving step {}", totals_.steps));
   clock.save_begins();
   optimizer_->finish();
   saved_ = now();
@@ -132,6 +144,7 @@ std::string Training<T>::save(WallClock& clock) {
   info.git_hash = build_.git_hash;
   info.fingerprint = arithmetic_fingerprint(build_);
   info.provenance["ranks"] = std::to_string(comm_.size());
+  info.provenance["messages"] = optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host";
   info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
   info.provenance["banner"] = banner(build_, comm_);
   saved_.to_provenance(info.provenance);
@@ -146,6 +159,7 @@ template <class T>
 double Training<T>::validate() {
   if (!objective_->has_validation()) return std::numeric_limits<double>::quiet_NaN();
   InPhase const phase(optimizer_->timer(), Phase::validate);
+  Doing const doing(fmt::format("validating at step {}", totals_.steps));
   auto const pieces = static_cast<std::size_t>(objective_->validation_pieces());
   std::vector<double> sums(2 * pieces, 0.0);
   auto const W = optimizer_->W();
