@@ -3,6 +3,8 @@
 #include "../damage.hpp"
 #include "../fixtures.hpp"
 
+#include <kaon/objective/least_squares_problem.hpp>
+
 #include <fstream>
 #include <sstream>
 
@@ -42,9 +44,10 @@ TEST_F(Format, ThreeLinesReadTheModel) {
 
 TEST_F(Format, ThePageAloneVerifiesEveryVersion) {
   for (std::uint64_t version = 1; version <= format::version; ++version)
-    for (auto const& entry : std::filesystem::directory_iterator(fixtures + "/version-" + std::to_string(version)))
-      if (entry.path().extension() == ".h5")
-        EXPECT_TRUE(ended(python({"verify.py", entry.path().string()}), 0, {entry.path().string() + ": sound"}));
+    for (auto const& entry : std::filesystem::directory_iterator(fixtures + "/version-" + std::to_string(version))) {
+      if (entry.path().extension() != ".h5") continue;
+      EXPECT_TRUE(ended(python({"verify.py", entry.path().string()}), 0, {entry.path().string() + ": sound"}));
+    }
 }
 
 // Matrices above 1 MiB, so that blocks are cut along every dimension that the page names.
@@ -62,10 +65,24 @@ TEST_F(Format, ThePageAloneVerifiesFilesOfManyBlocks) {
   ASSERT_TRUE(ended(s.train(wide), 0));
   auto const shown = s.ckpt({"verify", "kaon-run/checkpoints/latest"});
   auto const o = python({"verify.py", "kaon-run/checkpoints/latest"});
-  EXPECT_TRUE(ended(o, 0, {"sound, 52 datasets, 102 blocks, step 1"})) << shown.all();
-  EXPECT_TRUE(ended(shown, 0, {"52 datasets, 102 blocks, step 1"}));
+  EXPECT_TRUE(ended(o, 0, {"sound, 52 datasets, 114 blocks, step 1"})) << shown.all();
+  EXPECT_TRUE(ended(shown, 0, {"52 datasets, 114 blocks, step 1"}));
   ASSERT_TRUE(ended(s.ckpt({"resize", "kaon-run/checkpoints/latest", "-w", "2", "-o", "2.h5"}), 0));
   EXPECT_TRUE(ended(python({"verify.py", "2.h5"}), 0, {"2.h5: sound, 52 datasets"}));
+}
+
+// A row of X has more than 1 MiB.
+TEST_F(Format, ThePageAloneVerifiesRowsOfManyBlocks) {
+  LeastSquaresProblem p;
+  p.workers = 2, p.samples = 1, p.rows = 2, p.cols = 300000;
+  p.A = {1, -2, 3, 4};
+  p.B.assign(2 * p.cols, 0.5);
+  p.X0.assign(2 * p.cols, 0.25);
+  write_problem(s / "problem.h5", p);
+  s.write("wide.deck", least_squares_deck());
+  ASSERT_TRUE(ended(s.train({"-i", "wide.deck", "-d", "run", "run.steps=1", "group.all.norm=frobenius"}), 0));
+  // 3 matrices of 2 rows, 2 cubes of 2 workers and 2 rows, 2 pieces a row, and 4 counters.
+  EXPECT_TRUE(ended(python({"verify.py", "run/checkpoints/latest"}), 0, {"sound, 9 datasets, 32 blocks, step 1"}));
 }
 
 TEST_F(Format, ThePageAloneFindsDamage) {
