@@ -43,19 +43,29 @@ void OutputFile::close() {
 
 namespace {
 
-/// CRC-32 of zip (polynomial 0xedb88320), continued from `crc`.
+/// CRC-32 of zip (polynomial 0xedb88320), continued from `crc`; eight bytes at a time, each through a table of its own.
 std::uint32_t crc32(std::uint32_t crc, void const* data, std::size_t bytes) {
-  static std::array<std::uint32_t, 256> const table = [] {
-    std::array<std::uint32_t, 256> t{};
+  using Table = std::array<std::uint32_t, 256>;
+  static std::array<Table, 8> const tables = [] {
+    std::array<Table, 8> t{};
     for (std::uint32_t i = 0; i < 256; ++i) {
-      t[i] = i;
-      for (int bit = 0; bit < 8; ++bit) t[i] = (t[i] >> 1) ^ (t[i] & 1 ? 0xedb88320u : 0);
+      t[0][i] = i;
+      for (int bit = 0; bit < 8; ++bit) t[0][i] = (t[0][i] >> 1) ^ (t[0][i] & 1 ? 0xedb88320u : 0);
     }
+    for (std::size_t k = 1; k < 8; ++k)
+      for (std::size_t i = 0; i < 256; ++i) t[k][i] = (t[k - 1][i] >> 8) ^ t[0][t[k - 1][i] & 0xff];
     return t;
   }();
   auto const* p = static_cast<unsigned char const*>(data);
   crc = ~crc;
-  for (std::size_t i = 0; i < bytes; ++i) crc = (crc >> 8) ^ table[(crc ^ p[i]) & 0xff];
+  for (; bytes >= 8; bytes -= 8, p += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, p, sizeof word);
+    word ^= crc;
+    crc = 0;
+    for (std::size_t k = 0; k < 8; ++k) crc ^= tables[7 - k][word >> (8 * k) & 0xff];
+  }
+  for (; bytes > 0; --bytes) crc = (crc >> 8) ^ tables[0][(crc ^ *p++) & 0xff];
   return ~crc;
 }
 

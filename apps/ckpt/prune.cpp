@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 
 namespace kaon::ckpt {
@@ -86,6 +88,14 @@ std::int64_t choose(std::vector<Committed>& all, std::string const& folder, Prun
   return sound;
 }
 
+/// Gives a file its name back, unless a job has written another one of this name meanwhile.
+void restore(std::string const& trash, std::string const& path) {
+  if (::link(trash.c_str(), path.c_str()) == 0 || errno == EEXIST)
+    folder::remove(trash);
+  else if (look_at(path).inode == 0)  // a file system without hard links
+    folder::rename(trash, path);
+}
+
 /// Renames, then deletes. Returns why the file stays after all: a running job has replaced it or made it the latest meanwhile.
 std::string retire(Committed const& c, std::string const& folder) {
   std::string const path = folder + "/" + c.name, trash = path + ".trash";
@@ -96,7 +106,7 @@ std::string retire(Committed const& c, std::string const& folder) {
     return {};  // the job retired it itself
   }
   if (latest_of(folder) == c.name || look_at(trash).inode != c.inode) {
-    folder::rename(trash, path);
+    restore(trash, path);
     return "a job has just written it";
   }
   folder::sync(folder);

@@ -120,6 +120,24 @@ TEST_F(Prune, AFolderWithoutCheckpointsIsBadInput) {
   EXPECT_TRUE(ended(s.ckpt({"prune", ".", "--keep", "1"}), 65, {"no committed checkpoint"}));
 }
 
+// A restart from an older file commits steps again that are older than latest. Where that happens between prune's look and its
+// deletion, the job's file stays, and with it what latest points at.
+TEST_F(Prune, WhatAJobWritesMeanwhileStays) {
+  for (char const* when : {"before", "after"}) {
+    fs::remove_all(s / "run");
+    make({1, 2, 3}, 3);
+    Words words = ckpt_words({"prune", "run", "--keep", "1"});
+    words.insert(words.begin(), {"/usr/bin/env", "LD_PRELOAD=" KAON_MEANWHILE, "KAON_MEANWHILE_FILE=" + name(1),
+                                 std::string("KAON_MEANWHILE=") + when});
+    auto const o = run(words, s.path());
+    EXPECT_TRUE(
+        ended(o, 0, {"delete  step-00000002.h5", "keep    step-00000001.h5", "a job has just written it", "2 kept, 1 deleted"}));
+    EXPECT_EQ(s.read("run/checkpoints/latest"), "a job's file\n") << when;
+    EXPECT_EQ(steps(), (Steps{3, 1})) << when;
+    EXPECT_EQ(s.snapshot("run/checkpoints").size(), 3u) << when << ": no trash is left";
+  }
+}
+
 TEST_F(Prune, AJobThatRunsIsNotDisturbed) {
   put_least_squares(s);
   Process job(train_words(1, {"-i", "squares.deck", "-d", "run", "run.steps=1000000", "checkpoint.every=1", "checkpoint.keep=6"}),
