@@ -40,15 +40,24 @@ Info look_at(std::string const& path) {
   return {s.st_ino, static_cast<std::uint64_t>(s.st_size)};
 }
 
-/// Newest step first.
-std::vector<Committed> list(std::string const& folder) {
-  std::vector<Committed> all;
+/// The folder at one moment.
+struct Listing {
+  std::vector<Committed> files;  ///< newest step first
+  std::string latest;
+  bool has_latest() const {
+    return std::any_of(files.begin(), files.end(), [&](auto const& c) { return c.name == latest; });
+  }
+};
+
+Listing list(std::string const& folder) {
+  Listing found;
   for (auto const step : folder::steps(folder)) {
     auto const name = folder::step_name(step);
     auto const [inode, bytes] = look_at(folder + "/" + name);
-    all.push_back({step, name, inode, bytes, {}});
+    if (inode != 0) found.files.push_back({step, name, inode, bytes, {}});
   }
-  return all;
+  found.latest = latest_of(folder);
+  return found;
 }
 
 /// Empty when every block is sound.
@@ -63,16 +72,16 @@ std::string trouble_with(std::string const& path) {
 
 /// Gives every file that stays its reasons; returns how many of the newest are sound. A damaged file is none of the newest, and
 /// is not deleted: its owner shall see it.
-std::int64_t choose(std::vector<Committed>& all, std::string const& folder, Pruning const& how) {
-  auto const latest = latest_of(folder);
-  auto const at = std::find_if(all.begin(), all.end(), [&](auto const& c) { return c.name == latest; });
+std::int64_t choose(Listing& all, std::string const& folder, Pruning const& how) {
+  bool newer = all.has_latest();
   std::int64_t sound = 0;
-  for (auto& c : all) {
-    if (at != all.end() && c.step > at->step) {  // a running job is about to make it the latest, or a restart passed it over
+  for (auto& c : all.files) {
+    if (c.name == all.latest) newer = false;
+    if (newer) {  // a running job is about to make it the latest, or a restart passed it over
       c.stays.emplace_back("newer than latest");
       continue;
     }
-    if (c.name == latest) c.stays.emplace_back("latest");
+    if (c.name == all.latest) c.stays.emplace_back("latest");
     if (how.every > 0 && c.step % static_cast<std::uint64_t>(how.every) == 0)
       c.stays.push_back(fmt::format("every {}", how.every));
     if (sound == how.keep) continue;
@@ -125,14 +134,23 @@ int prune(std::string const& given, Pruning const& how) {
   if (how.every < 0) throw UsageError(fmt::format("--every {}: the steps between those that stay, or 0 for none", how.every));
   std::string const folder = fs::is_directory(given + "/checkpoints") ? given + "/checkpoints" : given;
 
-  // 1. Who stays.
-  auto all = list(folder);
-  if (all.empty()) throw InputError("there is no committed checkpoint in " + folder);
-  if (choose(all, folder, how) == 0) throw InputError("no checkpoint in " + folder + " is sound: nothing is deleted");
+  // 1. Who stays. A job that runs may be faster: then the folder is looked at anew.
+  Listing all;
+  std::int64_t sound = 0;
+  for (int tries = 100; sound == 0; --tries) {
+    all = list(folder);
+    if (all.files.empty() && all.latest.empty()) throw InputError("there is no committed checkpoint in " + folder);
+    bool const whole = all.has_latest() || look_at(folder + "/" + all.latest).inode == 0;
+    if (whole) sound = choose(all, folder, how);
+    bool const changed = !whole || std::any_of(all.files.begin(), all.files.end(),
+                                               [&](auto const& c) { return look_at(folder + "/" + c.name).inode != c.inode; });
+    if (sound == 0 && !changed) throw InputError("no checkpoint in " + folder + " is sound: nothing is deleted");
+    if (sound == 0 && tries == 0) throw IoError(folder + " changes faster than it can be read: nothing is deleted");
+  }
 
   // 2. Who goes.
   std::uint64_t freed = 0, kept = 0, gone = 0;
-  for (auto const& c : all) {
+  for (auto const& c : all.files) {
     std::string why = fmt::format("{}", fmt::join(c.stays, ", "));
     if (why.empty() && !how.dry_run) why = retire(c, folder);
     line(why.empty() ? "delete" : "keep", c.name, c.bytes, why);
