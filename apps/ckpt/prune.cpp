@@ -124,7 +124,7 @@ std::string retire(Committed const& c, std::string const& folder) {
 }
 
 void line(char const* what, std::string const& name, std::uint64_t bytes, std::string const& why) {
-  fmt::print("{:<7} {}  {:>10}  {}\n", what, name, size_text(bytes), why);
+  fmt::print("{:<7} {}  {:>10}{}{}\n", what, name, size_text(bytes), why.empty() ? "" : "  ", why);
 }
 
 }  // namespace
