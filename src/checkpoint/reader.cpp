@@ -73,10 +73,13 @@ CheckpointFile::CheckpointFile(std::string path) : path_(std::move(path)), file_
 void CheckpointFile::read_info() {
   if (H5Aexists(file_.get(), "format") <= 0 || h5::read_text(file_.get(), "format", path_) != format::name)
     throw InputError(path_ + " is not a Kaon checkpoint: its attribute 'format' is not '" + format::name + "'");
-  auto const version = h5::read_number(file_.get(), "format_version", path_);
-  if (version > format::version || version == 0)
-    throw InputError(
-        fmt::format("{} has format version {}, this Kaon reads version {}: use a newer Kaon", path_, version, format::version));
+  version_ = h5::read_number(file_.get(), "format_version", path_);
+  if (version_ > format::version)
+    throw InputError(fmt::format("{} has format version {}, this Kaon reads versions up to {}: use a newer Kaon", path_, version_,
+                                 format::version));
+  if (version_ < format::oldest_version)
+    throw InputError(fmt::format("{} has format version {}, but the first one is {}: the file is damaged", path_, version_,
+                                 format::oldest_version));
   info_.step = h5::read_number(file_.get(), "step", path_);
   info_.workers = h5::read_number(file_.get(), "workers", path_);
   info_.seed = h5::read_number(file_.get(), "seed", path_);
@@ -138,7 +141,7 @@ void CheckpointFile::read_table() {
     throw InputError(
         fmt::format("{} has {} rows, its datasets have {} blocks: the file is damaged", what, hashes.size(), table_.total()));
   table_.hashes = std::move(hashes);
-  if (h5::read_number(set.get(), format::seal, what) != format::seal_of(info_, table_))
+  if (h5::read_number(set.get(), format::seal, what) != format::seal_of(info_, table_, version_))
     throw InputError(path_ + ": the seal over attributes, deck, shapes and integrity table does not fit: the file is damaged");
 }
 
@@ -171,6 +174,18 @@ void CheckpointFile::read(h5::Handle const& set, FieldShape const& field, Part c
 
 void CheckpointFile::read(FieldShape const& field, Part const& part, void* out) const {
   if (part.elements() > 0) read(open(field), field, part, out);
+}
+
+std::vector<unsigned char> CheckpointFile::read(FieldShape const& field) const {
+  std::vector<unsigned char> data(field.bytes());
+  read(field, {std::vector<std::uint64_t>(field.shape.size(), 0), field.shape}, data.data());
+  return data;
+}
+
+FieldShape const* CheckpointFile::find(std::string const& path) const {
+  auto const& all = table_.fields;
+  auto const at = std::find_if(all.begin(), all.end(), [&](FieldShape const& f) { return f.path == path; });
+  return at == all.end() ? nullptr : &*at;
 }
 
 void CheckpointFile::verify(std::uint64_t begin, std::uint64_t end) const {

@@ -128,7 +128,7 @@ TEST_F(File, WrongMagicNewerVersionAndStrangersAreToldApart) {
     H5Awrite(a, H5T_NATIVE_UINT64, &newer);
     H5Aclose(a);
   });
-  EXPECT_SAYS(why(path), "format version 2, this Kaon reads version 1");
+  EXPECT_SAYS(why(path), "format version 2, this Kaon reads versions up to 1: use a newer Kaon");
   put_text(path, "once upon a time");
   EXPECT_SAYS(why(path), "as HDF5");
   EXPECT_SAYS(why(temp / "absent.h5"), "No such file");
