@@ -9,7 +9,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${KAON_BUILD:-$root/build/tests}
 jobs=${KAON_JOBS:-$(nproc)}
 
-prefix=$("$root/cmake/dependencies.sh")
+# A Slurm and shellcheck for tests/slurm; those tests may not be skipped here.
+prefix=$(KAON_EXTRA_PACKAGES="slurm-wlm munge shellcheck" "$root/cmake/dependencies.sh")
+export KAON_SLURM_REQUIRED=1
 # AMD GPUs: compiled, not run. Where this system has no hipcc the test hip.compile reports that it was skipped.
 hip_prefix=$("$root/cmake/dependencies.sh" --hip) || { echo "no hipcc here: the test hip.compile will be skipped" >&2; hip_prefix=; }
 mkdir -p "$(dirname "$build")"
