@@ -38,6 +38,8 @@ case $FAKE in
 esac
 END
 standin srun <<'END'
+while [ "$1" != kaon-train ]; do shift; done
+echo "gpu-aware $MPICH_GPU_SUPPORT_ENABLED" >>"$CALLS"
 echo "environment SRUN_CPUS_PER_TASK=$SRUN_CPUS_PER_TASK SLURM_WAIT=$SLURM_WAIT OMP_NUM_THREADS=$OMP_NUM_THREADS" >>"$CALLS"
 exec "$@"
 END
@@ -46,6 +48,7 @@ case "$*" in *%L*) echo "$LEFT" ;; *%T*) echo "${STATE-RUNNING}" ;; esac
 END
 standin scontrol <<<'exit ${REFUSED:-0}'
 standin scancel <<<''
+standin cmake <<<''
 standin mpiexec <<'END'
 [ "$1" = -n ] || exit 98
 shift 2
@@ -76,6 +79,7 @@ begin() { # SCHEDULER ASSIGNMENTS...: starts its script in the background
   local settings=(KAON_RUN=run1 KAON_DECK=a.deck)
   case $name in
     slurm) settings+=(SLURM_JOB_ID=7 SLURM_CPUS_PER_TASK=3) ;;
+    perlmutter | frontier) settings+=(SLURM_JOB_ID=7 SLURM_CPUS_PER_TASK=7 SLURM_NNODES=2 KAON_SOURCE="$source" KAON_TRAIN=kaon-train) ;;
     pbs) settings+=(PBS_JOBID=7.host PBS_O_WORKDIR="$work" PBS_NODEFILE="$work/nodes" KAON_SCRIPT=mine.sh) ;;
   esac
   env "${settings[@]}" "$@" bash "$source/docs/machines/$name.sh" >log 2>&1 &
@@ -203,6 +207,34 @@ for name in flux pbs; do
   start $name FAKE=75 KAON_AGAIN=none
   check "$name: none leaves it to a chain of jobs" not called "${again[$name]}"
   check "$name: with 75" is $code 75
+done
+
+# The sites: their own lines, and slurm.sh.
+module() { echo "module $*" >>"$CALLS"; }
+export -f module
+declare -A launched=([perlmutter]='^srun --ntasks=8 --gpus-per-node=4 --gpu-bind=none kaon-train '
+  [frontier]='^srun --ntasks=16 --gpus-per-task=1 --gpu-bind=closest kaon-train ')
+declare -A preset=([perlmutter]=cuda [frontier]=hip)
+for name in perlmutter frontier; do
+  fresh
+  start $name FAKE=75 LEFT=1:00:00
+  check "$name: modules" called '^module load .*craype-accel-'
+  check "$name: devices of a rank" called "${launched[$name]}"
+  check "$name: the time is passed on" called '^kaon-train .* -t 1:00:00$'
+  check "$name: messages from the devices" called '^gpu-aware 1$'
+  check "$name: 75 is put back" called '^scontrol requeue 7$'
+  start $name FAKE=65
+  check "$name: 65 is not" not called '^scontrol'
+  check "$name: but passed on" is $code 65
+
+  : >calls
+  KAON_SOURCE=$source KAON_PREFIX=/a\;/b "$source/docs/machines/$name.sh" build >log 2>&1
+  check "$name: build configures the preset" called "^cmake --preset ${preset[$name]} .*-DCMAKE_PREFIX_PATH=/a;/b"
+  check "$name: and builds it" called "^cmake --build --preset ${preset[$name]} "
+  check "$name: and starts nothing" not called '^(srun|kaon-train)'
+  : >calls
+  KAON_SOURCE=$source "$source/docs/machines/$name.sh" build >log 2>&1
+  check "$name: without a prefix nothing is built" not called '^cmake'
 done
 
 # One start is the same everywhere.
