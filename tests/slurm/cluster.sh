@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by tests: a Slurm of one node that belongs to one test alone. Its munge key and socket, its ports and its state are its
 # own, so nothing of the system is touched and several can run side by side. It needs no root. Its daemons are children of the shell
-# that starts them and die with it, whatever ends that.
+# that starts them and die with it, whatever ends that; guard.sh sees to their jobs.
 cluster=
 daemons=()
 
@@ -31,6 +31,8 @@ cluster_start() {
   mkdir "$cluster/ctld" "$cluster/d"
   chmod 755 "$cluster"
   mungekey -c -f -k "$cluster/key"
+  # Forked twice, so that ctest, which kills a test with its children at the time limit, does not find it.
+  (setsid "$(dirname "${BASH_SOURCE[0]}")/guard.sh" $$ "$cluster" </dev/null >/dev/null 2>&1 &)
   export SLURM_CONF=$cluster/slurm.conf
   for ((try = 0; try < 20; ++try)); do
     port=$((20000 + (BASHPID * 7 + try * 131) % 10000))
@@ -99,13 +101,11 @@ cluster_stop() {
 
 # What the cluster started, and what that started: all of it knows the cluster by SLURM_CONF. (The caller does not: it exports that
 # after its own start.)
-cluster_processes() {
-  local file pid
-  for file in /proc/[0-9]*/environ; do
-    pid=${file//[^0-9]/}
-    { tr '\0' '\n' <"$file" | grep -qx "SLURM_CONF=$SLURM_CONF"; } 2>/dev/null && echo "$pid"
-  done
-}
+cluster_processes() (
+  conf=$SLURM_CONF
+  unset SLURM_CONF
+  grep -lzxF "SLURM_CONF=$conf" /proc/[0-9]*/environ 2>/dev/null | tr -dc '0-9\n'
+)
 
 # job FIELD ID: a field of `scontrol show job`, e.g. JobState, Restarts, ExitCode.
 job() { scontrol show job -o "$2" 2>/dev/null | grep -o -m 1 "\b$1=[^ ]*" | head -n 1 | cut -d= -f2-; }

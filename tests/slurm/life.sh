@@ -4,7 +4,8 @@
 #
 #   limit   srun; Slurm's signal before the time limit, requeue, completion
 #   array   mpiexec; stops by -t, an array of starts whose later ones are not wanted any more
-#   chain   cancelled by its user, then all ranks killed, then one rank killed, each time submitted again
+#   chain   signalled by its user under mpiexec and cancelled while it waits; cancelled while it runs; all ranks killed; one rank killed;
+#           each time submitted again
 #   bad     an error of the deck's: not put back
 #
 # Ranks are paused while Slurm's clock has to go on: the runs stay short and the machine idle.
@@ -149,11 +150,21 @@ say "limit and array are paused at steps $(steps_of limit) and $(steps_of array)
 
 chain() {
   local id cut
+  # The user signals it, under mpiexec, which sometimes loses the exit code: requeued. Cancelled while it waits.
+  id=$(KAON_LAUNCH="$mpiexec -n 2" submit chain --time=2) || fail "sbatch chain"
+  await 40 "20 steps of chain" has_steps chain 20
+  scancel --signal=USR1 --batch "$id"
+  await 30 "the requeue of chain" has_state "$id" PENDING
+  scancel "$id"
+  ended chain "$id" CANCELLED 0:0 1
+  grep "the launcher's exit code" "chain-$id.log"
+  cut=$(steps_of chain)
   # Cancelled by its user: the checkpoint is committed and the job stays away.
   id=$(submit chain --time=2) || fail "sbatch chain"
-  await 40 "20 steps of chain" has_steps chain 20
+  await 40 "20 more steps of chain" has_steps chain $((cut + 20))
   scancel "$id"
   ended chain "$id" CANCELLED 75:0 0
+  goes_on_from "chain-$id.log" chain "$cut"
   logged "chain-$id.log" "not requeued, the job is COMPLETING" || fail "the script does not say why it did not requeue"
   cut=$(steps_of chain)
   "$build/apps/kaon-ckpt" verify "chain/checkpoints/step-$(printf %08d "$cut").h5" || fail "no checkpoint of step $cut"
