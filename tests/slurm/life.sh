@@ -43,7 +43,7 @@ say "the cluster is up"
 
 awk 'BEGIN { for (i = 0; i < 4000; ++i) print "line", i, "has the square", i * i }' >text.txt
 endless=1000000
-deck() { # STEPS NAME: a run whose number of steps may still change, as its schedule is constant
+deck() { # STEPS NAME [EVERY]: a run whose number of steps may still change, as its schedule is constant
   cat >"$2.deck" <<END
 [run]
 steps = $1
@@ -55,7 +55,7 @@ layers = 1
 heads = 2
 width = 16
 context = 32
-batch = 8
+batch = 32
 vocab = 256
 [data]
 train = text.txt
@@ -63,7 +63,7 @@ validation_batches = 2
 [optimizer]
 workers = 2
 [checkpoint]
-every = 10
+every = ${3:-0}
 keep = 50
 [group.hidden]
 layers = h[0-9]*
@@ -78,15 +78,14 @@ END
 submit() { # NAME OPTIONS...: prints the job's number
   local name=$1
   shift
-  KAON_DECK=$name.deck KAON_RUN=$name sbatch --parsable --ntasks-per-node=2 --cpus-per-task=2 --signal=B:USR1@15 \
+  KAON_DECK=$name.deck KAON_RUN=$name sbatch --parsable --ntasks-per-node=2 --cpus-per-task=1 --signal=B:USR1@15 \
     --output="$name-%j.log" "$@" "$source/docs/machines/slurm.sh"
 }
 ranks_of() { # NAME: the pids of its ranks
-  local folder
-  for folder in /proc/[0-9]*; do
-    if [ "$(readlink "$folder/exe" 2>/dev/null)" = "$KAON_TRAIN" ] && [ "$(readlink "$folder/cwd" 2>/dev/null)" = "$work" ] &&
-      tr '\0' ' ' <"$folder/cmdline" 2>/dev/null | grep -q -- "-d $1 "; then echo "${folder#/proc/}"; fi
-  done
+  local pid
+  grep -lzxF "$1.deck" /proc/[0-9]*/cmdline 2>/dev/null | tr -dc '0-9\n' | while read -r pid; do
+    [ "$(readlink "/proc/$pid/exe") $(readlink "/proc/$pid/cwd")" != "$KAON_TRAIN $work" ] || echo "$pid"
+  done 2>/dev/null
 }
 signal_ranks() { # NAME SIGNAL [HOW MANY]
   local pids
@@ -134,7 +133,9 @@ goes_on_from() { # LOG NAME STEP
 }
 
 # --- all begin ---
-for name in limit array chain; do deck $endless $name; done
+deck $endless limit
+deck $endless array
+deck $endless chain 10
 deck 10 bad
 sed -i 's/^train = .*/train = missing.txt/' bad.deck
 limit=$(submit limit --time=1) || fail "sbatch limit"
@@ -145,7 +146,7 @@ signal_ranks limit STOP
 await 40 "20 steps of array" has_steps array 20
 signal_ranks array STOP
 paused=$SECONDS
-tr '\0' '\n' <"/proc/$(ranks_of limit | head -n 1)/environ" | grep -qx SRUN_CPUS_PER_TASK=2 || fail "srun was not told the CPUs of a rank"
+tr '\0' '\n' <"/proc/$(ranks_of limit | head -n 1)/environ" | grep -qx SRUN_CPUS_PER_TASK=1 || fail "srun was not told the CPUs of a rank"
 say "limit and array are paused at steps $(steps_of limit) and $(steps_of array)"
 
 chain() {
@@ -183,7 +184,7 @@ chain() {
   goes_on_from "chain-$id.log" chain "$cut"
   # And to the end.
   last_step chain >chain.last
-  deck "$(cat chain.last)" chain
+  deck "$(cat chain.last)" chain 10
   id=$(submit chain --time=2) || fail "sbatch chain"
   ended chain "$id" COMPLETED 0:0 0
 }
