@@ -10,7 +10,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <span>
 
@@ -84,6 +86,7 @@ void Training<T>::refuse_another_deck(Restored const& restored) const {
 
 template <class T>
 void Training<T>::restart(std::string const& which) {
+  double const begin = steady_seconds();
   checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
   refuse_another_deck(checkpoints_->find(which));  // names the key, where the state would only name shapes
   auto const restored = checkpoints_->load(which, registry_);
@@ -94,6 +97,10 @@ void Training<T>::restart(std::string const& which) {
   totals_ = saved_;
   totals_.groups.assign(deck_.groups().size(), {});
   totals_.from_provenance(restored.info.provenance);
+  // A save writes and reads what was just read; it takes at least that long, and as long as it took before.
+  expected_save_ = steady_seconds() - begin;
+  if (auto const it = restored.info.provenance.find("save_seconds"); it != restored.info.provenance.end())
+    expected_save_ = std::max(*expected_save_, std::strtod(it->second.c_str(), nullptr));
   committed_ = totals_.steps;
   last_path_ = restored.path;
   resumed_ = true;
@@ -104,6 +111,17 @@ void Training<T>::restart(std::string const& which) {
         "the checkpoint was written under another arithmetic: the run continues correctly, but not bit for bit as before\n  "
         "then: " +
         restored.info.fingerprint + "\n  now:  " + here);
+}
+
+template <class T>
+void Training<T>::restart_or_start() {
+  Ballot ballot(comm_);
+  bool begun = true;
+  if (comm_.rank() == 0) ballot.attempt([&] { begun = !folder::steps(file("checkpoints")).empty(); });
+  ballot.vote("looking for checkpoints");
+  if (comm_.all(begun)) return restart("latest");
+  log_.line(fmt::format("nothing is committed in {} yet: the run begins", directory_));
+  start();
 }
 
 template <class T>
@@ -134,6 +152,7 @@ std::string Training<T>::save(WallClock& clock) {
   info.provenance["ranks"] = std::to_string(comm_.size());
   info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
   info.provenance["banner"] = banner(build_, comm_);
+  info.provenance["save_seconds"] = fmt::format("{}", clock.save_seconds());
   saved_.to_provenance(info.provenance);
   last_path_ = checkpoints_->save(info, registry_);
   committed_ = totals_.steps;
@@ -258,11 +277,13 @@ void Training<T>::open_folder() {
 }
 
 template <class T>
-Exit Training<T>::run(std::optional<double> time_limit) {
+Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   open_folder();
-  Signals signals;
+  std::optional<Signals> own;
+  Signals& signals = early ? *early : own.emplace();
   if (time_limit) *time_limit -= steady_seconds() - born_;
   WallClock clock(time_limit);
+  if (expected_save_) clock.expect_save(*expected_save_);
   StopRules rules(comm_, signals, clock, log_, directory_);
   Outputs out{Progress(deck_.integer64("run.steps"), deck_.integer("run.log_every")), rules, {}, {}, {}};
   Ballot ballot(comm_);
@@ -288,6 +309,7 @@ Exit Training<T>::run(std::optional<double> time_limit) {
   auto const every = static_cast<std::uint64_t>(deck_.integer64("checkpoint.every"));
   auto const validate_every = static_cast<std::uint64_t>(deck_.integer64("run.validate_every"));
 
+  if (!resumed_ && steps > 0) save(clock);  // a run that cannot save ends here, and a job that dies has where to go on from
   bool stopped = false;
   while (totals_.steps < steps && !stopped) {
     clock.step_begins();
@@ -296,7 +318,9 @@ Exit Training<T>::run(std::optional<double> time_limit) {
     if (validate_every > 0 && done % validate_every == 0 && done < steps) {
       flush_row(out);
       out.progress.finish();
+      clock.validation_begins();
       report_validation(validate());
+      clock.validation_ends();
     }
     clock.step_ends();
 
@@ -310,6 +334,13 @@ Exit Training<T>::run(std::optional<double> time_limit) {
       log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
     if (decision.save || decision.stop || due) save(clock);
     if (decision.save || decision.stop) rules.acted();
+    if (stopped || done == steps || !(decision.save || due)) continue;
+    // A save takes long, and what came meanwhile is served while it is fresh: to stop now takes no other one.
+    if (auto const after = rules.decide(); after.save) {
+      log_.line(fmt::format("{} during the save of step {}: {}", after.reason, done, after.stop ? "stopping" : "it is saved"));
+      stopped = after.stop;
+      rules.acted();
+    }
   }
   flush_row(out);
   out.progress.finish();

@@ -10,6 +10,7 @@
 #include <kaon/run/assemble.hpp>
 #include <kaon/run/banner.hpp>
 #include <kaon/run/log.hpp>
+#include <kaon/run/signals.hpp>
 #include <kaon/run/stop_rules.hpp>
 #include <kaon/run/totals.hpp>
 #include <kaon/run/wall_clock.hpp>
@@ -40,10 +41,13 @@ class Training {
   void restart(std::string const& which);
   /// X = W = X⁰.
   void start();
+  /// restart("latest") when the run folder has a committed checkpoint, sound or not; else start(). The log says which.
+  void restart_or_start();
 
   /// Steps until the deck's number of steps or a stop rule; commits a checkpoint before it returns. `time_limit` in seconds from
-  /// the construction on. Without restart() a run folder that holds an earlier run is refused (InputError).
-  Exit run(std::optional<double> time_limit);
+  /// the construction on. Without restart() a run folder that holds an earlier run is refused (InputError), and the starting
+  /// point is committed before the first step. `early`: the caller's own handlers, which were there before; else run() has some.
+  Exit run(std::optional<double> time_limit, Signals* early = nullptr);
 
   std::uint64_t steps_done() const { return totals_.steps; }
   /// Mean validation loss at W; NaN where the objective has none.
@@ -81,6 +85,7 @@ class Training {
   Totals saved_;   ///< what the registry writes
   double seconds_ = 0;
   bool resumed_ = false;
+  std::optional<double> expected_save_;  ///< seconds; of a restarted run
   /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when
   /// something else makes the ranks wait for each other.
   struct Row {
