@@ -3,7 +3,6 @@
 #include <kaon/checkpoint/ballot.hpp>
 #include <kaon/checkpoint/folder.hpp>
 #include <kaon/run/choose_topology.hpp>
-#include <kaon/run/finite.hpp>
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/progress.hpp>
 #include <kaon/run/signals.hpp>
@@ -52,6 +51,13 @@ Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& b
       plan_(layer_settings(deck, objective_->layers())),
       schedule_(make_schedule(deck)) {
   for (auto const& w : plan_.warnings) log_.warning(w);
+  if (deck.flag("checkpoint.keep_best")) {
+    if (!objective_->has_validation())
+      throw UsageError(deck.origin() +
+                       ": checkpoint.keep_best = yes needs a validation loss, and this objective or its data have none");
+    if (deck.integer("run.validate_every") == 0)
+      log_.warning("checkpoint.keep_best = yes sees the validation at the end alone: run.validate_every is 0");
+  }
   auto settings = optimizer_settings(deck);
   settings.topology = choose_topology<T>(deck, comm, log, *objective_, plan_.settings, settings);
   optimizer_ =
@@ -84,7 +90,7 @@ void Training<T>::refuse_another_deck(Restored const& restored) const {
 
 template <class T>
 void Training<T>::restart(std::string const& which) {
-  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
   refuse_another_deck(checkpoints_->find(which));  // names the key, where the state would only name shapes
   auto const restored = checkpoints_->load(which, registry_);
   for (auto const& w : restored.warnings) log_.warning(w);
@@ -94,8 +100,7 @@ void Training<T>::restart(std::string const& which) {
   totals_ = saved_;
   totals_.groups.assign(deck_.groups().size(), {});
   totals_.from_provenance(restored.info.provenance);
-  committed_ = totals_.steps;
-  last_path_ = restored.path;
+  restored_ = restored;
   resumed_ = true;
   log_.line(fmt::format("restarted from {}: step {} of {}, mean G_j = G within {:.1e}, W equal on all ranks", restored.path,
                         totals_.steps, deck_.integer64("run.steps"), off));
@@ -104,42 +109,6 @@ void Training<T>::restart(std::string const& which) {
         "the checkpoint was written under another arithmetic: the run continues correctly, but not bit for bit as before\n  "
         "then: " +
         restored.info.fingerprint + "\n  now:  " + here);
-}
-
-template <class T>
-std::string Training<T>::save(WallClock& clock) {
-  InPhase const phase(optimizer_->timer(), Phase::save);
-  clock.save_begins();
-  optimizer_->finish();
-  saved_ = now();
-  if (optimizer_->exchange().plan().topology() == Topology::replicated && !optimizer_->same_model())
-    throw NumericalError(
-        fmt::format("W differs between the ranks at step {}: replicated servers must compute the same bits, so every rank needs "
-                    "the same CPU or device model and libraries; no checkpoint is written. Cure: exchange.topology = sharded",
-                    totals_.steps));
-  if (auto const bad = first_not_finite(comm_, registry_); !bad.empty())
-    throw NumericalError(
-        fmt::format("{} is not finite at step {}: no checkpoint is written, earlier ones are kept; a smaller "
-                    "radius or a gentler compressor is the usual cure",
-                    bad, totals_.steps));
-  CheckpointInfo info;
-  info.step = totals_.steps;
-  info.workers = static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
-  info.seed = static_cast<std::uint64_t>(deck_.integer64("run.seed"));
-  info.precision = sizeof(T) == 4 ? "float32" : "float64";
-  info.deck = deck_.resolved();
-  info.version = build_.version;
-  info.git_hash = build_.git_hash;
-  info.fingerprint = arithmetic_fingerprint(build_);
-  info.provenance["ranks"] = std::to_string(comm_.size());
-  info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
-  info.provenance["banner"] = banner(build_, comm_);
-  saved_.to_provenance(info.provenance);
-  last_path_ = checkpoints_->save(info, registry_);
-  committed_ = totals_.steps;
-  for (auto const& c : checkpoints_->complaints()) log_.warning(c);
-  log_.line(fmt::format("saved {} in {:.2f} s", last_path_, clock.save_ends()));
-  return last_path_;
 }
 
 template <class T>
@@ -242,7 +211,7 @@ void Training<T>::report_validation(double loss) const {
 
 template <class T>
 void Training<T>::open_folder() {
-  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
   Ballot ballot(comm_);
   if (comm_.rank() == 0 && !resumed_)
     ballot.attempt([&] {
@@ -285,39 +254,59 @@ Exit Training<T>::run(std::optional<double> time_limit) {
     to_numbers(row_.mine, mine.subspan(StopRules::votes));
   });
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
-  auto const every = static_cast<std::uint64_t>(deck_.integer64("checkpoint.every"));
   auto const validate_every = static_cast<std::uint64_t>(deck_.integer64("run.validate_every"));
+  struct Saving {  // a checkpoint that is under way when an error ends the run is waited for, and the clock must be there still
+    Training& run;
+    ~Saving() { run.saver_.reset(); }
+  } const saving{*this};
+  begin_saving(clock);
+  rules.ask([&] { return policy_->due_now(); }, [&] { return saver_->written(); });
 
-  bool stopped = false;
+  bool stopped = false, asked = false, improved = false;
   while (totals_.steps < steps && !stopped) {
     clock.step_begins();
     auto const decision = one_step(out);
     std::uint64_t const done = totals_.steps;
-    if (validate_every > 0 && done % validate_every == 0 && done < steps) {
+    bool const last = done == steps;
+    if (decision.written) collect(false);
+    improved = false;
+    if (validate_every > 0 && done % validate_every == 0 && !last) {
       flush_row(out);
       out.progress.finish();
-      report_validation(validate());
+      double const loss = validate();
+      report_validation(loss);
+      improved = is_best(loss);
     }
     clock.step_ends();
 
-    stopped = decision.stop && done < steps;
-    bool const due = every > 0 && done % every == 0;
-    if (!decision.reason.empty() || due) {
+    stopped = decision.stop && !last;
+    asked = decision.save;
+    bool const due = !last && !stopped && (decision.save || decision.due || improved || policy_->due_at(done));
+    if (asked || due) {
       flush_row(out);
       out.progress.finish();
     }
-    if (!decision.reason.empty())
+    if (asked)
       log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
-    if (decision.save || decision.stop || due) save(clock);
-    if (decision.save || decision.stop) rules.acted();
+    if (!due) continue;
+    save(false);
+    if (asked) rules.acted();
   }
   flush_row(out);
   out.progress.finish();
   optimizer_->agree_on(0, {});
-  if (committed_ != totals_.steps) save(clock);
 
   double loss = std::numeric_limits<double>::quiet_NaN();
-  if (!stopped) report_validation(loss = validate());
+  bool const best_kept = deck_.flag("checkpoint.keep_best");
+  if (!stopped && best_kept) {  // the last checkpoint is to know whether it is the best
+    report_validation(loss = validate());
+    improved = is_best(loss);
+  }
+  collect(false);
+  if (saver_->step() != totals_.steps || improved) save(true);
+  if (asked) rules.acted();
+  if (!stopped && !best_kept) report_validation(loss = validate());
+  if (auto const line = saver_->account(); !line.empty()) log_.line(line);
   write_summary(loss, !stopped);
   return stopped ? Exit::stopped : Exit::finished;
 }
