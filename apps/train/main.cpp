@@ -47,6 +47,21 @@ Deck take_deck(Arguments const& arguments, Communicator const& comm) {
   return Deck::from_text(found.info.deck, found.path, arguments.overrides);
 }
 
+// What MPI must allow: calls from a second thread where checkpoints are to be written beside the training. MPI is asked before
+// anybody can speak, so what is wrong with the deck is told later, and a deck that stands in the checkpoint may have the wish.
+int thread_level(Arguments const& arguments) {
+  try {
+    std::string const key = "checkpoint.asynchronous";
+    if (!arguments.deck.empty())
+      return Deck::from_file(arguments.deck, arguments.overrides).text(key) == "no" ? MPI_THREAD_FUNNELED : MPI_THREAD_MULTIPLE;
+    for (auto const& o : arguments.overrides)
+      if (o == key + "=no") return MPI_THREAD_FUNNELED;
+    return MPI_THREAD_MULTIPLE;
+  } catch (Error const&) {
+    return MPI_THREAD_FUNNELED;
+  }
+}
+
 template <class T>
 Exit train(Arguments const& arguments, Deck const& deck, Communicator const& comm, Log const& log, Signals& signals) {
   auto limit = arguments.time_limit;
@@ -114,7 +129,7 @@ int main(int argc, char** argv) {
   setenv("OMP_PROC_BIND", "false", 0);  // what OpenMP does when nobody said, and Kokkos warns of unless it is said
   int provided = 0;
   signals.hold();
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  MPI_Init_thread(&argc, &argv, thread_level(arguments), &provided);
   signals.renew();
   start_kokkos(arguments, argv[0]);
   int const code = leave_together("kaon-train", [&] { return kaon_train(arguments, signals); });

@@ -14,6 +14,9 @@ enum class Waiting {
 void set_waiting(Waiting how);
 Waiting waiting();
 
+/// This thread yields from now on, whatever the others do: it works beside them and has no core of its own.
+void always_yield_here();
+
 /// One wait: pause() between two tests.
 class Patience {
  public:

@@ -3,7 +3,6 @@
 #include <kaon/checkpoint/ballot.hpp>
 #include <kaon/checkpoint/folder.hpp>
 #include <kaon/run/choose_topology.hpp>
-#include <kaon/run/finite.hpp>
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/progress.hpp>
 #include <kaon/run/signals.hpp>
@@ -12,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <span>
 
@@ -54,6 +52,13 @@ Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& b
       plan_(layer_settings(deck, objective_->layers())),
       schedule_(make_schedule(deck)) {
   for (auto const& w : plan_.warnings) log_.warning(w);
+  if (deck.flag("checkpoint.keep_best")) {
+    if (!objective_->has_validation())
+      throw UsageError(deck.origin() +
+                       ": checkpoint.keep_best = yes needs a validation loss, and this objective or its data have none");
+    if (deck.integer("run.validate_every") == 0)
+      log_.warning("checkpoint.keep_best = yes sees the validation at the end alone: run.validate_every is 0");
+  }
   auto settings = optimizer_settings(deck);
   settings.topology = choose_topology<T>(deck, comm, log, *objective_, plan_.settings, settings);
   optimizer_ =
@@ -87,7 +92,7 @@ void Training<T>::refuse_another_deck(Restored const& restored) const {
 template <class T>
 void Training<T>::restart(std::string const& which) {
   double const begin = steady_seconds();
-  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
   refuse_another_deck(checkpoints_->find(which));  // names the key, where the state would only name shapes
   auto const restored = checkpoints_->load(which, registry_);
   for (auto const& w : restored.warnings) log_.warning(w);
@@ -97,12 +102,8 @@ void Training<T>::restart(std::string const& which) {
   totals_ = saved_;
   totals_.groups.assign(deck_.groups().size(), {});
   totals_.from_provenance(restored.info.provenance);
-  // A save writes and reads what was just read; it takes at least that long, and as long as it took before.
-  expected_save_ = steady_seconds() - begin;
-  if (auto const it = restored.info.provenance.find("save_seconds"); it != restored.info.provenance.end())
-    expected_save_ = std::max(*expected_save_, std::strtod(it->second.c_str(), nullptr));
-  committed_ = totals_.steps;
-  last_path_ = restored.path;
+  restored_ = restored;
+  restore_seconds_ = steady_seconds() - begin;
   resumed_ = true;
   log_.line(fmt::format("restarted from {}: step {} of {}, mean G_j = G within {:.1e}, W equal on all ranks", restored.path,
                         totals_.steps, deck_.integer64("run.steps"), off));
@@ -122,43 +123,6 @@ void Training<T>::restart_or_start() {
   if (comm_.all(begun)) return restart("latest");
   log_.line(fmt::format("nothing is committed in {} yet: the run begins", directory_));
   start();
-}
-
-template <class T>
-std::string Training<T>::save(WallClock& clock) {
-  InPhase const phase(optimizer_->timer(), Phase::save);
-  clock.save_begins();
-  optimizer_->finish();
-  saved_ = now();
-  if (optimizer_->exchange().plan().topology() == Topology::replicated && !optimizer_->same_model())
-    throw NumericalError(
-        fmt::format("W differs between the ranks at step {}: replicated servers must compute the same bits, so every rank needs "
-                    "the same CPU or device model and libraries; no checkpoint is written. Cure: exchange.topology = sharded",
-                    totals_.steps));
-  if (auto const bad = first_not_finite(comm_, registry_); !bad.empty())
-    throw NumericalError(
-        fmt::format("{} is not finite at step {}: no checkpoint is written, earlier ones are kept; a smaller "
-                    "radius or a gentler compressor is the usual cure",
-                    bad, totals_.steps));
-  CheckpointInfo info;
-  info.step = totals_.steps;
-  info.workers = static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
-  info.seed = static_cast<std::uint64_t>(deck_.integer64("run.seed"));
-  info.precision = sizeof(T) == 4 ? "float32" : "float64";
-  info.deck = deck_.resolved();
-  info.version = build_.version;
-  info.git_hash = build_.git_hash;
-  info.fingerprint = arithmetic_fingerprint(build_);
-  info.provenance["ranks"] = std::to_string(comm_.size());
-  info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
-  info.provenance["banner"] = banner(build_, comm_);
-  info.provenance["save_seconds"] = fmt::format("{}", clock.save_seconds());
-  saved_.to_provenance(info.provenance);
-  last_path_ = checkpoints_->save(info, registry_);
-  committed_ = totals_.steps;
-  for (auto const& c : checkpoints_->complaints()) log_.warning(c);
-  log_.line(fmt::format("saved {} in {:.2f} s", last_path_, clock.save_ends()));
-  return last_path_;
 }
 
 template <class T>
@@ -261,7 +225,7 @@ void Training<T>::report_validation(double loss) const {
 
 template <class T>
 void Training<T>::open_folder() {
-  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
   Ballot ballot(comm_);
   if (comm_.rank() == 0 && !resumed_)
     ballot.attempt([&] {
@@ -283,7 +247,6 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   Signals& signals = early ? *early : own.emplace();
   if (time_limit) *time_limit -= steady_seconds() - born_;
   WallClock clock(time_limit);
-  if (expected_save_) clock.expect_save(*expected_save_);
   StopRules rules(comm_, signals, clock, log_, directory_);
   Outputs out{Progress(deck_.integer64("run.steps"), deck_.integer("run.log_every")), rules, {}, {}, {}};
   Ballot ballot(comm_);
@@ -306,35 +269,47 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
     to_numbers(row_.mine, mine.subspan(StopRules::votes));
   });
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
-  auto const every = static_cast<std::uint64_t>(deck_.integer64("checkpoint.every"));
   auto const validate_every = static_cast<std::uint64_t>(deck_.integer64("run.validate_every"));
+  struct Saving {  // a checkpoint that is under way when an error ends the run is waited for, and the clock must be there still
+    Training& run;
+    ~Saving() { run.saver_.reset(); }
+  } const saving{*this};
+  begin_saving(clock);
+  rules.ask([&] { return policy_->due_now(); }, [&] { return saver_->written(); });
 
-  if (!resumed_ && steps > 0) save(clock);  // a run that cannot save ends here, and a job that dies has where to go on from
-  bool stopped = false;
+  if (!resumed_ && steps > 0) save(true);  // a run that cannot save ends here, and a job that dies has where to go on from
+  bool stopped = false, asked = false, improved = false;
   while (totals_.steps < steps && !stopped) {
     clock.step_begins();
     auto const decision = one_step(out);
     std::uint64_t const done = totals_.steps;
-    if (validate_every > 0 && done % validate_every == 0 && done < steps) {
+    bool const last = done == steps;
+    if (decision.written) collect(false);
+    improved = false;
+    if (validate_every > 0 && done % validate_every == 0 && !last) {
       flush_row(out);
       out.progress.finish();
       clock.validation_begins();
-      report_validation(validate());
+      double const loss = validate();
+      report_validation(loss);
       clock.validation_ends();
+      improved = is_best(loss);
     }
     clock.step_ends();
 
-    stopped = decision.stop && done < steps;
-    bool const due = every > 0 && done % every == 0;
-    if (!decision.reason.empty() || due) {
+    stopped = decision.stop && !last;
+    asked = decision.save;
+    bool const due = !last && !stopped && (decision.save || decision.due || improved || policy_->due_at(done));
+    if (asked || due) {
       flush_row(out);
       out.progress.finish();
     }
-    if (!decision.reason.empty())
+    if (asked)
       log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
-    if (decision.save || decision.stop || due) save(clock);
-    if (decision.save || decision.stop) rules.acted();
-    if (stopped || done == steps || !(decision.save || due)) continue;
+    if (!due) continue;
+    save(false);
+    if (asked) rules.acted();
+    if (saver_->busy()) continue;
     // A save takes long, and what came meanwhile is served while it is fresh: to stop now takes no other one.
     if (auto const after = rules.decide(); after.save) {
       log_.line(fmt::format("{} during the save of step {}: {}", after.reason, done, after.stop ? "stopping" : "it is saved"));
@@ -345,10 +320,18 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   flush_row(out);
   out.progress.finish();
   optimizer_->agree_on(0, {});
-  if (committed_ != totals_.steps) save(clock);
 
   double loss = std::numeric_limits<double>::quiet_NaN();
-  if (!stopped) report_validation(loss = validate());
+  bool const best_kept = deck_.flag("checkpoint.keep_best");
+  if (!stopped && best_kept) {  // the last checkpoint is to know whether it is the best
+    report_validation(loss = validate());
+    improved = is_best(loss);
+  }
+  collect(false);
+  if (saver_->step() != totals_.steps || improved) save(true);
+  if (asked) rules.acted();
+  if (!stopped && !best_kept) report_validation(loss = validate());
+  if (auto const line = saver_->account(); !line.empty()) log_.line(line);
   write_summary(loss, !stopped);
   return stopped ? Exit::stopped : Exit::finished;
 }

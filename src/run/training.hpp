@@ -9,7 +9,9 @@
 #include <kaon/optimizer/ef21_muon.hpp>
 #include <kaon/run/assemble.hpp>
 #include <kaon/run/banner.hpp>
+#include <kaon/run/best.hpp>
 #include <kaon/run/log.hpp>
+#include <kaon/run/saver.hpp>
 #include <kaon/run/signals.hpp>
 #include <kaon/run/stop_rules.hpp>
 #include <kaon/run/totals.hpp>
@@ -61,7 +63,12 @@ class Training {
   void write_groups(Outputs& out);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
-  std::string save(WallClock& clock);
+  void begin_saving(WallClock& clock);
+  CheckpointInfo describe();
+  void save(bool last);
+  void collect(bool for_another);
+  void note(Saver::Outcome outcome);
+  bool is_best(double loss);
   void write_summary(double validation, bool finished) const;
   void report_validation(double loss) const;
   std::vector<ByteCount> bytes_by_group() const;
@@ -85,7 +92,7 @@ class Training {
   Totals saved_;   ///< what the registry writes
   double seconds_ = 0;
   bool resumed_ = false;
-  std::optional<double> expected_save_;  ///< seconds; of a restarted run
+  double restore_seconds_ = 0;
   /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when
   /// something else makes the ranks wait for each other.
   struct Row {
@@ -94,8 +101,10 @@ class Training {
     double loss = 0, multiplier = 0, seconds = 0;
     ByteCount mine;
   } row_;
-  std::uint64_t committed_ = ~std::uint64_t(0);  ///< step of the newest checkpoint of this run
-  std::string last_path_;
+  std::unique_ptr<SavePolicy> policy_;
+  std::unique_ptr<Saver> saver_;
+  std::optional<Restored> restored_;
+  std::optional<Best> best_, kept_;  ///< the best validation; the best that a checkpoint is committed of
 };
 
 extern template class Training<float>;

@@ -87,7 +87,7 @@ void WallClock::validation_ends() {
 
 double WallClock::save_ends() {
   double const took = now_() - save_mark_;
-  longest_save_ = std::max(longest_save_, took);
+  count_save(took);
   return took;
 }
 
@@ -96,7 +96,8 @@ double WallClock::remaining() const { return limit_ ? *limit_ - elapsed() : std:
 double WallClock::longest_step() const { return *std::max_element(steps_.begin(), steps_.end()); }
 
 double WallClock::margin() const {
-  return safety * (longest_step() + longest_validation_ + save_seconds()) + (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
+  return safety * (longest_step() + longest_validation_ + saves_ * save_seconds()) +
+         (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
 }
 
 bool WallClock::must_stop() const {

@@ -1,6 +1,7 @@
 #ifndef KAON_RUN_WALL_CLOCK_HPP
 #define KAON_RUN_WALL_CLOCK_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -41,6 +42,10 @@ class WallClock {
   void save_begins() { save_mark_ = now_(); }
   double save_ends();  ///< likewise for saves
 
+  /// Seconds of a save that was made beside the steps.
+  void count_save(double seconds) { longest_save_ = std::max(longest_save_, seconds); }
+  /// Saves that a stop may have to wait for, one after the other.
+  void expect_saves(int count) { saves_ = count; }
   /// What a save is taken to last until one has been measured (seconds; bytes of state over an assumed bandwidth, say).
   void expect_save(double seconds) { expected_save_ = seconds; }
 
@@ -49,7 +54,7 @@ class WallClock {
 
   double elapsed() const { return now_() - start_; }
   double remaining() const;  ///< seconds to the limit; infinity without one
-  double margin() const;     ///< safety · (longest recent step + longest validation + longest save) + reserve
+  double margin() const;     ///< safety · (longest recent step + longest validation + expected saves · longest save) + reserve
   /// True when after this step and one more there might not be the time to save: what remained at the beginning of this step,
   /// less the longest recent step (or this one, if it is longer already), is within the margin.
   bool must_stop() const;
@@ -60,6 +65,7 @@ class WallClock {
   double start_, mark_, save_mark_, validation_mark_ = 0;
   bool in_step_ = false;
   double expected_save_ = 1.0;
+  int saves_ = 1;
   double longest_save_ = -1.0;  // none yet
   double longest_validation_ = 0;
   double validated_ = 0;  // seconds of this step
