@@ -9,7 +9,7 @@ namespace kaon {
 /// Which checkpoints stay.
 struct Retention {
   int keep = 2;                  ///< the newest so many; 0: all
-  std::uint64_t keep_every = 0;  ///< and those of every step that this divides; 0: none
+  std::uint64_t keep_every = 0;  ///< and those of every step but the start that this divides; 0: none
 
   Retention(int newest, std::uint64_t every = 0) : keep(newest), keep_every(every) {}
 };

@@ -57,10 +57,10 @@ TEST(Intervals, TimeIsAgreedByAllRanksAndTold) {
   // So short an interval is over at every step, on rank 0: all ranks save at all of them.
   auto const o = job.train("run", 3, {"checkpoint.minutes=1e-9", "checkpoint.keep=99"});
   ASSERT_TRUE(ended(o, 0, {"next checkpoint in about 0.0 s (save cost"}));
-  EXPECT_EQ(files_of(job, "run").size(), static_cast<std::size_t>(all_steps) + 1) << "and the link";
+  EXPECT_EQ(files_of(job, "run").size(), static_cast<std::size_t>(all_steps) + 2) << "and the start, and the link";
   auto const cost = job.train("cost", 2, {"checkpoint.mtbf=24"});
   EXPECT_TRUE(ended(cost, 0, {"next checkpoint in about", "a guess until one is measured"}));
-  EXPECT_EQ(files_of(job, "cost").size(), 2u) << "none is due so soon";
+  EXPECT_EQ(files_of(job, "cost").size(), 3u) << "none is due between the start and the end";
 }
 
 TEST(Beside, EveryFileHasTheBitsOfOneWrittenAtOnce) {
