@@ -12,9 +12,9 @@ PACE = {"KAON_KILL_UNDER": "metrics.csv", "KAON_KILL_DELAY": 20000}  # a step ta
 
 def cut(lab, folder, ranks, steps, counts):
     """One start that is cut after a few steps; false when it came to the end before."""
-    job = lab.start(folder, ranks, ["-i", "job.deck", "-r", "auto", *WORDS], preload=PACE)
     begun = max(lab.committed(folder), default=0)
-    aim = begun + lab.random.randint(1, 8)
+    aim = max(begun, len(lab.rows(folder))) + lab.random.randint(1, 8)  # rows that the last job left do not count
+    job = lab.start(folder, ranks, ["-i", "job.deck", "-r", "auto", *WORDS], preload=PACE)
     lab.until(lambda: len(lab.rows(folder)) >= aim or not job.running(), f"step {aim}: {job}")
     how = lab.random.choice(("kill_one", "kill_all", "kill_launcher", "usr1"))
     pids = lab.ranks_in(folder)

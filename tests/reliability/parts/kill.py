@@ -14,8 +14,8 @@ def sure(counts, name, by=1):
     counts[name] = counts.get(name, 0) + by
 
 
-def go_on(lab, folder, ranks, counts, latest):
-    """The next job after a kill. Nothing is mended by hand."""
+def go_on(lab, folder, ranks, counts, latest, most=EVERY):
+    """The next job after a kill, which may have lost so many steps. Nothing is mended by hand."""
     lab.gone(folder)
     committed, rows = lab.committed(folder), len(lab.rows(folder))
     words = ["-r", "latest", "-d", "run"] if committed and latest else ["-i", "job.deck", "-r", "auto", "-d", "run"]
@@ -23,7 +23,7 @@ def go_on(lab, folder, ranks, counts, latest):
     if committed:
         from_step = int(job.text().split("restarted from ")[1].split(": step ")[1].split()[0])
         expect(from_step in committed, f"restarted from step {from_step}, committed were {committed}: {job}")
-        expect(rows - from_step <= EVERY, f"{rows} steps were done, and the next job began at {from_step}: {job}")
+        expect(rows - from_step <= most, f"{rows} steps were done, and the next job began at {from_step}: {job}")
         sure(counts, "from_a_committed_file")
         sure(counts, "steps_lost", max(0, rows - from_step))
     else:
@@ -70,11 +70,12 @@ def every_call(lab, ranks, hows, counts, stride):
                 go_on(lab, folder, lab.random.choice((1, 2, 3)), counts, latest=number % 2 == 0)
 
 
-def at_random(lab, counts):
+def at_random(lab, counts, words=(), most=EVERY):
     """At a random moment, while a delay before every call makes the job spend its time in saves. Half lose one rank, half all."""
     ranks = lab.random.choice((1, 2, 2, 3))
     folder = lab.put("job", SQUARES, **SIZES)
-    job = lab.start(folder, ranks, ["-i", "job.deck"], preload={"KAON_KILL_UNDER": f"{folder}/run", "KAON_KILL_DELAY": 5000})
+    job = lab.start(folder, ranks, ["-i", "job.deck", *words],
+                    preload={"KAON_KILL_UNDER": f"{folder}/run", "KAON_KILL_DELAY": 5000})
     lab.until(lambda: lab.committed(folder) or not job.running(), f"the first checkpoint of {job}")
     time.sleep(lab.random.uniform(0, 0.6))
     pids = lab.ranks_in(folder)
@@ -91,7 +92,7 @@ def at_random(lab, counts):
         sure(counts, "kills")
         sure(counts, "kills_at_random")
         sure(counts, "kills_inside_a_save", part)
-    go_on(lab, folder, lab.random.choice((1, 2, 3)), counts, latest=lab.random.random() < 0.5)
+    go_on(lab, folder, lab.random.choice((1, 2, 3)), counts, lab.random.random() < 0.5, most)
 
 
 def run(lab, counts):
