@@ -1,5 +1,6 @@
 // kaon-bench: every kernel beside its floor, as ratios taken in one process.
 #include "bench.hpp"
+#include "checkpoint.hpp"
 #include "exchange.hpp"
 #include "race.hpp"
 #include "report.hpp"
@@ -79,10 +80,15 @@ int main(int argc, char** argv) {
     argv[1] = argv[0];
     return bench::exchange_main(argc - 1, argv + 1);
   }
+  if (argc > 1 && std::string(argv[1]) == "checkpoint") {
+    argv[1] = argv[0];
+    return bench::checkpoint_main(argc - 1, argv + 1);
+  }
   Kokkos::ScopeGuard const kokkos(argc, argv);
   options::options_description described(
       "kaon-bench: times every kernel beside its floor, one against the other in one process.\n"
-      "kaon-bench exchange: messages between ranks, and a model of steps (--help)");
+      "kaon-bench exchange: messages between ranks, and a model of steps (--help)\n"
+      "kaon-bench checkpoint: a save beside a bare write of the same bytes (--help)");
   // clang-format off
   described.add_options()
     ("help,h", "this text")

@@ -4,6 +4,7 @@
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/arguments.hpp>
 #include <kaon/run/leave.hpp>
+#include <kaon/run/signals.hpp>
 #include <kaon/run/threads.hpp>
 #include <kaon/run/training.hpp>
 
@@ -21,6 +22,7 @@ namespace {
 
 using namespace kaon;
 
+double const began = steady_seconds();  // what MPI and Kokkos take to start counts against -t
 Build const build{KAON_VERSION, KAON_GIT_HASH, KAON_COMPILER, KAON_BUILD_FLAGS};
 
 // With the user's --kokkos options, and a fair share of the host's cores where the user did not choose.
@@ -40,15 +42,35 @@ Deck take_deck(Arguments const& arguments, Communicator const& comm) {
   std::string directory = "kaon-run";
   for (auto const& o : arguments.overrides)
     if (o.rfind("run.directory=", 0) == 0) directory = o.substr(14);
-  auto const found = Checkpoints(comm, directory + "/checkpoints", 0).find(*arguments.restart);
+  auto const found =
+      Checkpoints(comm, directory + "/checkpoints", 0).find(arguments.restart == "auto" ? "latest" : *arguments.restart);
   return Deck::from_text(found.info.deck, found.path, arguments.overrides);
 }
 
+// What MPI must allow: calls from a second thread where checkpoints are to be written beside the training. MPI is asked before
+// anybody can speak, so what is wrong with the deck is told later, and a deck that stands in the checkpoint may have the wish.
+int thread_level(Arguments const& arguments) {
+  try {
+    std::string const key = "checkpoint.asynchronous";
+    if (!arguments.deck.empty())
+      return Deck::from_file(arguments.deck, arguments.overrides).text(key) == "no" ? MPI_THREAD_FUNNELED : MPI_THREAD_MULTIPLE;
+    for (auto const& o : arguments.overrides)
+      if (o == key + "=no") return MPI_THREAD_FUNNELED;
+    return MPI_THREAD_MULTIPLE;
+  } catch (Error const&) {
+    return MPI_THREAD_FUNNELED;
+  }
+}
+
 template <class T>
-Exit train(Arguments const& arguments, Deck const& deck, Communicator const& comm, Log const& log) {
+Exit train(Arguments const& arguments, Deck const& deck, Communicator const& comm, Log const& log, Signals& signals) {
+  auto limit = arguments.time_limit;
+  if (limit) *limit -= steady_seconds() - began;
   Training<T> training(comm, deck, build, log);
   training.print_plan();
-  if (arguments.restart)
+  if (arguments.restart == "auto")
+    training.restart_or_start();
+  else if (arguments.restart)
     training.restart(*arguments.restart);
   else
     training.start();
@@ -56,10 +78,10 @@ Exit train(Arguments const& arguments, Deck const& deck, Communicator const& com
     log.line("checked: deck, data, shapes and compressors fit; nothing was trained");
     return Exit::finished;
   }
-  return training.run(arguments.time_limit);
+  return training.run(limit, &signals);
 }
 
-Exit kaon_train(Arguments const& arguments) {
+Exit kaon_train(Arguments const& arguments, Signals& signals) {
   Communicator const comm(MPI_COMM_WORLD);
   Log const log(comm.rank());
 
@@ -82,8 +104,8 @@ Exit kaon_train(Arguments const& arguments) {
   set_waiting(cores_suffice(share, threads, comm) ? Waiting::spin : Waiting::yield);
 
   // 3. Train.
-  return deck.text("run.precision") == "double" ? train<double>(arguments, deck, comm, log)
-                                                : train<float>(arguments, deck, comm, log);
+  return deck.text("run.precision") == "double" ? train<double>(arguments, deck, comm, log, signals)
+                                                : train<float>(arguments, deck, comm, log, signals);
 }
 
 }  // namespace
@@ -101,11 +123,16 @@ int main(int argc, char** argv) {
     return 0;
   }
 
+  // Before MPI and Kokkos start and until they have ended, so that no signal kills: one that comes early waits for the first
+  // step.
+  Signals signals;
   setenv("OMP_PROC_BIND", "false", 0);  // what OpenMP does when nobody said, and Kokkos warns of unless it is said
   int provided = 0;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
+  signals.hold();
+  MPI_Init_thread(&argc, &argv, thread_level(arguments), &provided);
+  signals.renew();
   start_kokkos(arguments, argv[0]);
-  int const code = leave_together("kaon-train", [&] { return kaon_train(arguments); });
+  int const code = leave_together("kaon-train", [&] { return kaon_train(arguments, signals); });
   Kokkos::finalize();
   kaon::finalize_mpi();
   return code;

@@ -30,7 +30,7 @@ void Ballot::vote(std::string const& doing) {
   if (why.empty()) return;
   std::string const text = doing + " failed: " + why;
   if (code_ == Exit::bad_input) throw InputError(text);
-  throw IoError(text);
+  throw AgreedIoError(text);
 }
 
 }  // namespace kaon

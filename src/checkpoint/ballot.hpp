@@ -8,6 +8,11 @@
 
 namespace kaon {
 
+/// The file system failed, and every rank learns of it in the same call: all of them may go on, together.
+struct AgreedIoError : IoError {
+  using IoError::IoError;
+};
+
 /// Keeps the ranks together when one of them fails: local work runs inside attempt(), which catches; vote() then throws on
 /// every rank, or on none.
 class Ballot {
@@ -30,7 +35,7 @@ class Ballot {
 
   /// Collective. Empty when every rank is content, else every failed rank's reason; forgets the failures.
   std::string reasons();
-  /// Collective. Throws the same error on every rank when any failed: "<doing> failed: <reasons>".
+  /// Collective. Throws the same error (InputError or AgreedIoError) on every rank when any failed: "<doing> failed: <reasons>".
   void vote(std::string const& doing);
 
  private:

@@ -58,9 +58,9 @@ InputError none_left(std::vector<std::string> const& why) {
 
 }  // namespace
 
-Checkpoints::Checkpoints(Communicator const& comm, std::string folder, int keep)
-    : comm_(comm.get()), folder_(std::move(folder)), keep_(keep) {
-  require(keep >= 0, "Checkpoints: keep is negative");
+Checkpoints::Checkpoints(Communicator const& comm, std::string folder, Retention const& retention)
+    : comm_(comm.get()), folder_(std::move(folder)), retention_(retention) {
+  require(retention.keep >= 0, "Checkpoints: keep is negative");
 }
 
 void Checkpoints::prepare() {
@@ -76,7 +76,7 @@ void Checkpoints::prepare() {
   prepared_ = true;
 }
 
-std::string Checkpoints::save(CheckpointInfo const& info, Registry const& registry) {
+std::string Checkpoints::save(CheckpointInfo const& info, Registry const& registry, bool best) {
   complaints_.clear();
   if (!prepared_) prepare();
   CheckpointInfo mine = info;
@@ -101,8 +101,8 @@ std::string Checkpoints::save(CheckpointInfo const& info, Registry const& regist
       verify_share(comm_, file);
     });
     if (std::string const why = ballot.reasons(); !why.empty())
-      throw IoError("saving " + path + " failed: read back wrong: " + why);
-    commit(part, name);
+      throw AgreedIoError("saving " + path + " failed: read back wrong: " + why);
+    commit(part, name, best);
   } catch (...) {  // thrown on every rank alike
     if (comm_.rank() == 0) try {
         folder::remove(part);
@@ -113,33 +113,43 @@ std::string Checkpoints::save(CheckpointInfo const& info, Registry const& regist
   return path;
 }
 
-void Checkpoints::commit(std::string const& part, std::string const& name) {
+void Checkpoints::commit(std::string const& part, std::string const& name, bool best) {
   on_root(comm_, "committing " + folder_ + "/" + name, [&] {
     folder::rename(part, folder_ + "/" + name);
     folder::sync(folder_);
+    if (best) folder::repoint(folder_ + "/best", name);
     folder::repoint(folder_ + "/latest", name);
     folder::sync(folder_);
   });
   std::vector<std::string> unhappy;
-  if (comm_.rank() == 0 && keep_ > 0) try {
-      auto const all = names();
-      for (auto i = static_cast<std::size_t>(keep_); i < all.size(); ++i) {
-        std::string const old = folder_ + "/" + all[i];
-        folder::rename(old, old + ".trash");
-        folder::remove(old + ".trash");
-      }
+  auto const try_to = [&](auto&& work) {
+    try {
+      work();
     } catch (std::exception const& e) {
       unhappy.push_back(e.what());
     }
+  };
+  if (comm_.rank() == 0)
+    try_to([&] {
+      std::vector<std::uint64_t> linked;
+      for (auto const* link : {"/latest", "/best"})
+        if (auto const step = folder::step_of(folder::target_of(folder_ + link))) linked.push_back(*step);
+      for (auto const step : retired(by_age(), retention_, linked))
+        try_to([&] {
+          std::string const old = folder_ + "/" + folder::step_name(step);
+          folder::rename(old, old + ".trash");
+          folder::remove(old + ".trash");
+        });
+    });
   complaints_ = share(comm_, unhappy);
 }
 
-/// Names of the committed files, the order of candidates("latest"); not collective.
-std::vector<std::string> Checkpoints::names() const {
-  std::vector<std::string> all;
-  for (auto const step : folder::steps(folder_)) all.push_back(folder::step_name(step));
-  auto const last = std::find(all.begin(), all.end(), folder::target_of(folder_ + "/latest"));
-  if (last != all.end()) std::rotate(all.begin(), last, all.end());
+/// Steps of the committed files, the order of candidates("latest"); not collective.
+std::vector<std::uint64_t> Checkpoints::by_age() const {
+  auto all = folder::steps(folder_);
+  auto const last = folder::step_of(folder::target_of(folder_ + "/latest"));
+  if (auto const at = last ? std::find(all.begin(), all.end(), *last) : all.end(); at != all.end())
+    std::rotate(all.begin(), at, all.end());
   return all;
 }
 
@@ -149,7 +159,7 @@ std::vector<std::string> Checkpoints::candidates(std::string const& which) const
     namespace fs = std::filesystem;
     std::error_code ignored;
     if (which == "latest") {
-      for (auto const& name : names()) found.push_back(folder_ + "/" + name);
+      for (auto const step : by_age()) found.push_back(folder_ + "/" + folder::step_name(step));
     } else if (fs::exists(which, ignored)) {
       found.push_back(which);
     } else if (fs::path(which).is_relative() && fs::exists(folder_ + "/" + which, ignored)) {

@@ -2,6 +2,7 @@
 #define KAON_CHECKPOINT_CHECKPOINTS_HPP
 
 #include <kaon/checkpoint/info.hpp>
+#include <kaon/checkpoint/retention.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/state/registry.hpp>
 
@@ -17,17 +18,20 @@ struct Restored {
   std::vector<std::string> warnings;
 };
 
-/// The checkpoints of one run: a folder of step-<8 digits>.h5 and the link `latest`. Every member function is collective, and
-/// either returns the same on every rank or throws the same error on every rank.
+/// The checkpoints of one run: a folder of step-<8 digits>.h5 and the links `latest` and `best`. Every member function is
+/// collective, and either returns the same on every rank or throws the same error on every rank. All of them talk over a
+/// communicator of the object's own, so that a thread may be inside one of them while another thread uses MPI elsewhere; HDF5 is
+/// for that one thread alone then.
 class Checkpoints {
  public:
-  /// Keeps the newest `keep` files (0: all). Touches nothing: a look at a folder must not disturb the job that writes there.
-  Checkpoints(Communicator const& comm, std::string folder, int keep);
+  /// Touches nothing: a look at a folder must not disturb the job that writes there.
+  Checkpoints(Communicator const& comm, std::string folder, Retention const& retention);
 
   /// Makes the folder when it is missing and removes what a killed job left half-written (see removed()); the first save does it
   /// when nobody did. Throws IoError.
   void prepare();
 
+  Communicator const& comm() const { return comm_; }
   std::string const& folder() const { return folder_; }
   /// Uncommitted files that prepare() deleted, for the log.
   std::vector<std::string> const& removed() const { return removed_; }
@@ -35,9 +39,10 @@ class Checkpoints {
   std::vector<std::string> const& complaints() const { return complaints_; }
 
   /// Writes, verifies and commits the state; returns the path. On failure the files of before are intact and `latest` points
-  /// where it did: IoError (file system, space) or InputError (ranks disagree, parts do not cover a field). Provenance, version
-  /// and the like are rank 0's; `created` is filled when empty.
-  std::string save(CheckpointInfo const& info, Registry const& registry);
+  /// where it did: AgreedIoError (file system, space) or InputError (ranks disagree, parts do not cover a field). Provenance,
+  /// version and the like are rank 0's; `created` is filled when empty. With `best` the link `best` comes to point at it too, in
+  /// the same commit. What the retention lets go is deleted then, never what a link points at.
+  std::string save(CheckpointInfo const& info, Registry const& registry, bool best = false);
 
   /// "latest": the committed files, the last committed one first, then older steps, then newer ones that a restart left behind;
   /// any other text: that one file (as given, or inside the folder). Throws InputError when there is none.
@@ -53,12 +58,12 @@ class Checkpoints {
   Restored load(std::string const& which, Registry const& registry) const;
 
  private:
-  void commit(std::string const& part, std::string const& name);
-  std::vector<std::string> names() const;
+  void commit(std::string const& part, std::string const& name, bool best);
+  std::vector<std::uint64_t> by_age() const;
 
   Communicator comm_;
   std::string folder_;
-  int keep_;
+  Retention retention_;
   bool prepared_ = false;
   std::vector<std::string> removed_;
   std::vector<std::string> complaints_;

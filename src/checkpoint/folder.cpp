@@ -12,7 +12,6 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <optional>
 
 namespace kaon::folder {
 namespace {
@@ -31,14 +30,6 @@ int open_or_fail(std::string const& path, int flags, char const* doing) {
 
 bool ends_with(std::string const& s, std::string const& tail) {
   return s.size() >= tail.size() && s.compare(s.size() - tail.size(), tail.size(), tail) == 0;
-}
-
-/// The step of "step-<digits>.h5".
-std::optional<std::uint64_t> step_of(std::string const& file) {
-  if (file.rfind("step-", 0) != 0 || !ends_with(file, ".h5")) return {};
-  std::string const digits = file.substr(5, file.size() - 8);
-  if (digits.empty() || digits.size() > 19 || digits.find_first_not_of("0123456789") != std::string::npos) return {};
-  return std::stoull(digits);
 }
 
 std::vector<std::string> entries(std::string const& path) {
@@ -101,10 +92,19 @@ std::string target_of(std::string const& link) {
 
 std::string step_name(std::uint64_t step) { return fmt::format("step-{:08}.h5", step); }
 
+std::optional<std::uint64_t> step_of(std::string const& name) {
+  if (name.rfind("step-", 0) != 0 || !ends_with(name, ".h5")) return {};
+  std::string const digits = name.substr(5, name.size() - 8);
+  if (digits.empty() || digits.size() > 19 || digits.find_first_not_of("0123456789") != std::string::npos) return {};
+  std::uint64_t const step = std::stoull(digits);
+  if (step_name(step) != name) return {};
+  return step;
+}
+
 std::vector<std::uint64_t> steps(std::string const& path) {
   std::vector<std::uint64_t> all;
   for (auto const& name : entries(path))
-    if (auto const step = step_of(name); step && step_name(*step) == name) all.push_back(*step);
+    if (auto const step = step_of(name)) all.push_back(*step);
   std::sort(all.rbegin(), all.rend());
   return all;
 }
@@ -112,7 +112,8 @@ std::vector<std::uint64_t> steps(std::string const& path) {
 std::vector<std::string> leftovers(std::string const& path) {
   std::vector<std::string> found;
   for (auto const& name : entries(path))
-    if ((name.rfind("step-", 0) == 0 && (ends_with(name, ".h5.part") || ends_with(name, ".h5.trash"))) || name == "latest.new")
+    if ((name.rfind("step-", 0) == 0 && (ends_with(name, ".h5.part") || ends_with(name, ".h5.trash"))) || name == "latest.new" ||
+        name == "best.new")
       found.push_back(name);
   return found;
 }

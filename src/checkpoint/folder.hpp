@@ -2,6 +2,7 @@
 #define KAON_CHECKPOINT_FOLDER_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ std::string target_of(std::string const& link);
 
 /// "step-00001234.h5".
 std::string step_name(std::uint64_t step);
+/// The way back, for a name that step_name() gives.
+std::optional<std::uint64_t> step_of(std::string const& name);
 /// Steps of all committed files in `path`, descending; empty when there is no such folder.
 std::vector<std::uint64_t> steps(std::string const& path);
 /// Names of what a killed job left behind: uncommitted files, half-deleted files, half-made links.

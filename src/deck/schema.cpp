@@ -108,6 +108,7 @@ std::vector<Key> make_optimizer() {
 std::vector<Key> make_rest() {
   constexpr std::string_view s = "group";
   constexpr std::string_view e = "exchange";
+  constexpr std::string_view c = "checkpoint";
   return {
       {.section = e, .name = "topology", .type = choice, .fallback = "sharded",
        .choices = {"sharded", "dedicated", "replicated", "auto"}, .may_change = true,
@@ -123,10 +124,26 @@ std::vector<Key> make_rest() {
        .may_change = true,
        .help = "messages from device memory straight to MPI; the same bits: auto, with a GPU, if MPI says that it can and a self-test "
                "at the start proves it; no, through pinned host memory; yes, or the run ends with 64"},
-      {.section = "checkpoint", .name = "every", .type = integer, .fallback = "0", .low = 0, .may_change = true,
-       .help = "steps between checkpoints; 0: only at a stop, on request and at the end"},
-      {.section = "checkpoint", .name = "keep", .type = integer, .fallback = "2", .low = 1, .high = most, .may_change = true,
+      {.section = c, .name = "every", .type = integer, .fallback = "0", .low = 0, .may_change = true,
+       .help = "steps between checkpoints; 0: not by steps. Without every, minutes and mtbf: only at a stop, on request and at the end"},
+      {.section = c, .name = "minutes", .type = real, .fallback = "0", .low = 0, .may_change = true,
+       .help = "minutes between checkpoints; 0: not by minutes. Of every, minutes and mtbf each asks on its own"},
+      {.section = c, .name = "mtbf", .type = real, .fallback = "0", .low = 0, .may_change = true,
+       .help = "mean time between failures of the whole job, in hours: checkpoints come as often as loses the least time, by "
+               "what they are measured to cost; 0: not by cost"},
+      {.section = c, .name = "keep", .type = integer, .fallback = "2", .low = 1, .high = most, .may_change = true,
        .help = "newest checkpoints kept"},
+      {.section = c, .name = "keep_every", .type = integer, .fallback = "0", .low = 0, .may_change = true,
+       .help = "checkpoints of steps that this divides are kept for ever, besides the newest; 0: none"},
+      {.section = c, .name = "keep_best", .type = boolean, .fallback = "no", .may_change = true,
+       .help = "a validation with the smallest loss so far is followed by a checkpoint, which is kept until a better one is: the link "
+               "best"},
+      {.section = c, .name = "asynchronous", .type = choice, .fallback = "no", .choices = {"no", "yes", "auto"}, .may_change = true,
+       .help = "yes: periodic checkpoints stop the training for a copy of the state only, and are written beside it; needs memory for "
+               "the copy and an MPI with MPI_THREAD_MULTIPLE; auto: where the hosts have twice that memory free"},
+      {.section = c, .name = "on_failure", .type = choice, .fallback = "stop", .choices = {"stop", "continue"}, .may_change = true,
+       .help = "what a periodic checkpoint that cannot be written does: end the run with code 74, or warn, and try again when the next "
+               "one is due; the last checkpoint of a run always ends it with 74"},
       {.section = s, .name = "layers", .type = list, .required = true,
        .help = "glob patterns over layer names; a layer joins the first group that matches it"},
       {.section = s, .name = "norm", .type = choice, .fallback = "spectral",

@@ -17,6 +17,9 @@ enum class Waiting {
 void set_waiting(Waiting how);
 Waiting waiting();
 
+/// This thread yields from now on, whatever the others do: it works beside them and has no core of its own.
+void always_yield_here();
+
 /// When a wait is spoken of and when it ends the program: a rank that is dead or hangs must not keep the others for ever.
 struct WaitLimits {
   double warn = 60;       ///< seconds; again after twice, four times … as many

@@ -19,14 +19,16 @@ namespace po = boost::program_options;
 po::options_description options() {
   po::options_description all("Options");
   auto const value = [](char const* name) { return po::value<std::string>()->value_name(name); };
-  all.add_options()                                                                                                             //
-      ("input,i", value("deck"), "the input deck")                                                                              //
-      ("restart,r", value("[file|latest]"), "continue from a checkpoint; latest without a value; without -i its deck is used")  //
-      ("directory,d", value("rundir"), "run folder; the same as run.directory=rundir")                                          //
-      ("time,t", value("hh:mm:ss"), "save and stop before this much time has passed (also mm:ss, seconds, d-hh:mm:ss)")         //
-      ("resolve,n", "print the resolved deck (every key, defaults included) and exit")                                          //
-      ("check,c", "check deck, data, shapes, compressors and checkpoint, print the plan, train nothing")                        //
-      ("help,h", "this text")                                                                                                   //
+  all.add_options()                                 //
+      ("input,i", value("deck"), "the input deck")  //
+      ("restart,r", value("[file|latest|auto]"),
+       "continue from a checkpoint; latest without a value; without -i its deck is used; auto: latest, or a fresh start while "
+       "nothing is committed")                                                                                           //
+      ("directory,d", value("rundir"), "run folder; the same as run.directory=rundir")                                   //
+      ("time,t", value("hh:mm:ss"), "save and stop before this much time has passed (also mm:ss, seconds, d-hh:mm:ss)")  //
+      ("resolve,n", "print the resolved deck (every key, defaults included) and exit")                                   //
+      ("check,c", "check deck, data, shapes, compressors and checkpoint, print the plan, train nothing")                 //
+      ("help,h", "this text")                                                                                            //
       ("version", "version, git hash and configuration");
   return all;
 }
@@ -113,7 +115,7 @@ Arguments parse_arguments(int argc, char const* const* argv) {
 
 std::string help_text() {
   std::ostringstream out;
-  out << "kaon-train -i deck [-r [file|latest]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value ...] [--kokkos-...]\n\n"
+  out << "kaon-train -i deck [-r [file|latest|auto]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value ...] [--kokkos-...]\n\n"
       << options()
       << "\nSignals: USR1, TERM and INT save and stop; USR2 saves and goes on; a second INT kills.\n"
          "Files in the run folder: stop saves and stops, save saves and goes on; both are removed when it is done.\n"

@@ -8,10 +8,10 @@
 namespace kaon {
 
 /// The command line of kaon-train:
-///   kaon-train -i deck [-r [file|latest]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value …] [--kokkos-…]
+///   kaon-train -i deck [-r [file|latest|auto]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value …] [--kokkos-…]
 struct Arguments {
   std::string deck;                    ///< -i; "" takes the deck from the checkpoint
-  std::optional<std::string> restart;  ///< -r: a file, or "latest" (also when -r has no value)
+  std::optional<std::string> restart;  ///< -r: a file, "auto" or "latest" (also when -r has no value)
   std::optional<double> time_limit;    ///< -t, seconds
   bool show_deck = false;              ///< -n: print the resolved deck and exit
   bool check = false;  ///< -c: check deck, data, shapes, compressors and checkpoint, print the plan, train nothing

@@ -72,6 +72,15 @@ Schedule make_schedule(Deck const& deck) {
                   deck.real("optimizer.constant_fraction"));
 }
 
+Retention retention(Deck const& deck) {
+  return {deck.integer("checkpoint.keep"), static_cast<std::uint64_t>(deck.integer64("checkpoint.keep_every"))};
+}
+
+SavePolicy::Settings save_settings(Deck const& deck) {
+  return {static_cast<std::uint64_t>(deck.integer64("checkpoint.every")), deck.real("checkpoint.minutes"),
+          deck.real("checkpoint.mtbf")};
+}
+
 namespace {
 template <class Key>
 PolarSettings polar_settings(Deck const& deck, Key const& key) {

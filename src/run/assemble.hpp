@@ -1,10 +1,12 @@
 #ifndef KAON_RUN_ASSEMBLE_HPP
 #define KAON_RUN_ASSEMBLE_HPP
 
+#include <kaon/checkpoint/retention.hpp>
 #include <kaon/deck/deck.hpp>
 #include <kaon/objective/objective.hpp>
 #include <kaon/optimizer/schedule.hpp>
 #include <kaon/optimizer/settings.hpp>
+#include <kaon/run/save_policy.hpp>
 
 #include <memory>
 #include <string>
@@ -18,6 +20,9 @@ std::unique_ptr<Objective<T>> make_objective(Deck const& deck);
 
 OptimizerSettings optimizer_settings(Deck const& deck);
 Schedule make_schedule(Deck const& deck);
+/// What [checkpoint] says about which files stay, and when they are written.
+Retention retention(Deck const& deck);
+SavePolicy::Settings save_settings(Deck const& deck);
 
 /// What the groups of the deck say about each layer.
 struct LayerPlan {

@@ -38,6 +38,22 @@ Signals::Signals() {
   for (int i = 0; i < 4; ++i) install(handled[i], &previous_[i]);
 }
 
+void Signals::hold() {
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, SIGUSR1);
+  if (pthread_sigmask(SIG_BLOCK, &held, nullptr) != 0) throw IoError("pthread_sigmask failed");
+}
+
+void Signals::renew() {
+  for (int const s : handled)
+    if (s != SIGINT || stop_signal != SIGINT) install(s, nullptr);  // an INT that has come leaves the next one its default action
+  sigset_t held;
+  sigemptyset(&held);
+  sigaddset(&held, SIGUSR1);
+  pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
+}
+
 Signals::~Signals() {
   for (int i = 0; i < 4; ++i) sigaction(handled[i], &previous_[i], nullptr);
   installed = false;

@@ -23,6 +23,12 @@ class Signals {
   Signals(Signals const&) = delete;
   Signals& operator=(Signals const&) = delete;
 
+  /// A library that starts may put handlers of its own over these: MPICH takes USR1 for the news of a dead rank, and a job
+  /// without mpiexec then waits for ever for the launcher to say which. hold() keeps USR1 away from it, in this thread; renew()
+  /// puts these handlers back and lets through what came.
+  void hold();
+  void renew();
+
   SignalRequest pending() const;  ///< looks, and leaves it pending
   SignalRequest take();           ///< looks and clears, atomically for each kind; loses no signal that arrives meanwhile
 

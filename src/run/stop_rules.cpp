@@ -19,7 +19,8 @@ namespace {
 enum Vote : std::size_t { save_by_signal, save_by_file, stop_by_file, stop_by_clock, stop_by_usr1, stop_by_term, stop_by_int };
 constexpr char const* reasons[] = {"signal USR2", "file save",   "file stop", "wall clock",
                                    "signal USR1", "signal TERM", "signal INT"};
-static_assert(std::size(reasons) == StopRules::votes);
+constexpr std::size_t due = std::size(reasons), written = due + 1;
+static_assert(written + 1 == StopRules::votes);
 
 Vote vote_of(int signal) { return signal == SIGINT ? stop_by_int : signal == SIGTERM ? stop_by_term : stop_by_usr1; }
 
@@ -40,6 +41,11 @@ StopRules::StopRules(Communicator const& ranks, Signals& signals, WallClock cons
       stop_file_(run_folder + "/stop"),
       save_file_(run_folder + "/save") {}
 
+void StopRules::ask(std::function<bool()> due, std::function<bool()> written) {
+  due_ = std::move(due);
+  written_ = std::move(written);
+}
+
 void StopRules::cast(std::span<double> v) {
   std::fill(v.begin(), v.end(), 0.0);
   // A signal that this rank takes and another rank's vote outweighs is served too: the outcome never asks for less.
@@ -47,7 +53,9 @@ void StopRules::cast(std::span<double> v) {
   if (request.stop != 0) v[vote_of(request.stop)] = 1;
   if (request.save) v[save_by_signal] = 1;
   if (clock_.must_stop()) v[stop_by_clock] = 1;
+  if (written_ && written_()) v[written] = 1;
   if (ranks_.rank() != 0) return;
+  if (due_ && due_()) v[due] = 1;
   saw_stop_file_ = exists(stop_file_);
   saw_save_file_ = exists(save_file_);
   if (saw_stop_file_) v[stop_by_file] = 1;
@@ -55,9 +63,12 @@ void StopRules::cast(std::span<double> v) {
 }
 
 Decision StopRules::tally(std::span<double const> v) const {
-  for (std::size_t k = votes; k-- > 0;)
-    if (v[k] > 0) return {true, k >= stop_by_file, reasons[k]};
-  return {};
+  Decision d;
+  d.due = v[due] > 0;
+  d.written = v[written] == ranks_.size();
+  for (std::size_t k = std::size(reasons); k-- > 0 && !d.save;)
+    if (v[k] > 0) d.save = true, d.stop = k >= stop_by_file, d.reason = reasons[k];
+  return d;
 }
 
 Decision StopRules::decide() {

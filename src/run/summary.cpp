@@ -65,7 +65,7 @@ void Training<T>::write_summary(double validation, bool finished) const {
                         bytes(t.wire_down), t.wire_sum > 0 ? " inside groups " + bytes(t.wire_sum) : "", seconds_));
   auto const phases = gather_phases(optimizer_->timer().times(), comm_);
   for (auto const& line : phase_table(phases, seconds_)) log_.line(line);
-  log_.line("checkpoint " + last_path_ + ", metrics " + file("metrics.csv"));
+  log_.line("checkpoint " + saver_->path() + ", metrics " + file("metrics.csv"));
   if (comm_.rank() != 0) return;
   std::ofstream out(file("summary.json"));
   out << fmt::format(
@@ -77,7 +77,7 @@ void Training<T>::write_summary(double validation, bool finished) const {
       finished, t.steps, t.samples, std::isnan(validation) ? "null" : fmt::format("{:.17g}", validation), t.bytes_up,
       t.bytes_down, t.wire_up, t.wire_down, t.wire_sum, comm_.size(), name_of(optimizer_->exchange().plan().topology()),
       optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host", seconds_, phases_json(phases),
-      groups_json(deck_.groups(), t.groups), last_path_);
+      groups_json(deck_.groups(), t.groups), saver_->path());
   out.flush();
   if (!out) log_.warning("could not write " + file("summary.json"));
 }

@@ -5,7 +5,6 @@
 #include <kaon/exchange/device_messages.hpp>
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/choose_topology.hpp>
-#include <kaon/run/finite.hpp>
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/progress.hpp>
 #include <kaon/run/signals.hpp>
@@ -56,6 +55,13 @@ Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& b
       plan_(layer_settings(deck, objective_->layers())),
       schedule_(make_schedule(deck)) {
   for (auto const& w : plan_.warnings) log_.warning(w);
+  if (deck.flag("checkpoint.keep_best")) {
+    if (!objective_->has_validation())
+      throw UsageError(deck.origin() +
+                       ": checkpoint.keep_best = yes needs a validation loss, and this objective or its data have none");
+    if (deck.integer("run.validate_every") == 0)
+      log_.warning("checkpoint.keep_best = yes sees the validation at the end alone: run.validate_every is 0");
+  }
   auto settings = optimizer_settings(deck);
   double const patience = deck.real("exchange.patience");
   set_wait_limits({patience > 0 ? std::min(60.0, patience / 2) : 60.0, patience}, [me = comm.rank()](std::string const& text) {
@@ -95,7 +101,8 @@ void Training<T>::refuse_another_deck(Restored const& restored) const {
 
 template <class T>
 void Training<T>::restart(std::string const& which) {
-  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  double const begin = steady_seconds();
+  checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
   refuse_another_deck(checkpoints_->find(which));  // names the key, where the state would only name shapes
   auto const restored = checkpoints_->load(which, registry_);
   for (auto const& w : restored.warnings) log_.warning(w);
@@ -105,8 +112,8 @@ void Training<T>::restart(std::string const& which) {
   totals_ = saved_;
   totals_.groups.assign(deck_.groups().size(), {});
   totals_.from_provenance(restored.info.provenance);
-  committed_ = totals_.steps;
-  last_path_ = restored.path;
+  restored_ = restored;
+  restore_seconds_ = steady_seconds() - begin;
   resumed_ = true;
   log_.line(fmt::format("restarted from {}: step {} of {}, mean G_j = G within {:.1e}, W equal on all ranks", restored.path,
                         totals_.steps, deck_.integer64("run.steps"), off));
@@ -118,41 +125,14 @@ void Training<T>::restart(std::string const& which) {
 }
 
 template <class T>
-std::string Training<T>::save(WallClock& clock) {
-  InPhase const phase(optimizer_->timer(), Phase::save);
-  Doing const doing(fmt::format("saving step {}", totals_.steps));
-  clock.save_begins();
-  optimizer_->finish();
-  saved_ = now();
-  if (optimizer_->exchange().plan().topology() == Topology::replicated && !optimizer_->same_model())
-    throw NumericalError(
-        fmt::format("W differs between the ranks at step {}: replicated servers must compute the same bits, so every rank needs "
-                    "the same CPU or device model and libraries; no checkpoint is written. Cure: exchange.topology = sharded",
-                    totals_.steps));
-  if (auto const bad = first_not_finite(comm_, registry_); !bad.empty())
-    throw NumericalError(
-        fmt::format("{} is not finite at step {}: no checkpoint is written, earlier ones are kept; a smaller "
-                    "radius or a gentler compressor is the usual cure",
-                    bad, totals_.steps));
-  CheckpointInfo info;
-  info.step = totals_.steps;
-  info.workers = static_cast<std::uint64_t>(deck_.integer("optimizer.workers"));
-  info.seed = static_cast<std::uint64_t>(deck_.integer64("run.seed"));
-  info.precision = sizeof(T) == 4 ? "float32" : "float64";
-  info.deck = deck_.resolved();
-  info.version = build_.version;
-  info.git_hash = build_.git_hash;
-  info.fingerprint = arithmetic_fingerprint(build_);
-  info.provenance["ranks"] = std::to_string(comm_.size());
-  info.provenance["messages"] = optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host";
-  info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
-  info.provenance["banner"] = banner(build_, comm_);
-  saved_.to_provenance(info.provenance);
-  last_path_ = checkpoints_->save(info, registry_);
-  committed_ = totals_.steps;
-  for (auto const& c : checkpoints_->complaints()) log_.warning(c);
-  log_.line(fmt::format("saved {} in {:.2f} s", last_path_, clock.save_ends()));
-  return last_path_;
+void Training<T>::restart_or_start() {
+  Ballot ballot(comm_);
+  bool begun = true;
+  if (comm_.rank() == 0) ballot.attempt([&] { begun = !folder::steps(file("checkpoints")).empty(); });
+  ballot.vote("looking for checkpoints");
+  if (comm_.all(begun)) return restart("latest");
+  log_.line(fmt::format("nothing is committed in {} yet: the run begins", directory_));
+  start();
 }
 
 template <class T>
@@ -256,7 +236,7 @@ void Training<T>::report_validation(double loss) const {
 
 template <class T>
 void Training<T>::open_folder() {
-  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), deck_.integer("checkpoint.keep"));
+  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
   Ballot ballot(comm_);
   if (comm_.rank() == 0 && !resumed_)
     ballot.attempt([&] {
@@ -272,9 +252,10 @@ void Training<T>::open_folder() {
 }
 
 template <class T>
-Exit Training<T>::run(std::optional<double> time_limit) {
+Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   open_folder();
-  Signals signals;
+  std::optional<Signals> own;
+  Signals& signals = early ? *early : own.emplace();
   if (time_limit) *time_limit -= steady_seconds() - born_;
   WallClock clock(time_limit);
   StopRules rules(comm_, signals, clock, log_, directory_);
@@ -299,39 +280,69 @@ Exit Training<T>::run(std::optional<double> time_limit) {
     to_numbers(row_.mine, mine.subspan(StopRules::votes));
   });
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
-  auto const every = static_cast<std::uint64_t>(deck_.integer64("checkpoint.every"));
   auto const validate_every = static_cast<std::uint64_t>(deck_.integer64("run.validate_every"));
+  struct Saving {  // a checkpoint that is under way when an error ends the run is waited for, and the clock must be there still
+    Training& run;
+    ~Saving() { run.saver_.reset(); }
+  } const saving{*this};
+  begin_saving(clock);
+  rules.ask([&] { return policy_->due_now(); }, [&] { return saver_->written(); });
 
-  bool stopped = false;
+  if (!resumed_ && steps > 0) save(true);  // a run that cannot save ends here, and a job that dies has where to go on from
+  bool stopped = false, asked = false, improved = false;
   while (totals_.steps < steps && !stopped) {
     clock.step_begins();
     auto const decision = one_step(out);
     std::uint64_t const done = totals_.steps;
-    if (validate_every > 0 && done % validate_every == 0 && done < steps) {
+    bool const last = done == steps;
+    if (decision.written) collect(false);
+    improved = false;
+    if (validate_every > 0 && done % validate_every == 0 && !last) {
       flush_row(out);
       out.progress.finish();
-      report_validation(validate());
+      clock.validation_begins();
+      double const loss = validate();
+      report_validation(loss);
+      clock.validation_ends();
+      improved = is_best(loss);
     }
     clock.step_ends();
 
-    stopped = decision.stop && done < steps;
-    bool const due = every > 0 && done % every == 0;
-    if (!decision.reason.empty() || due) {
+    stopped = decision.stop && !last;
+    asked = decision.save;
+    bool const due = !last && !stopped && (decision.save || decision.due || improved || policy_->due_at(done));
+    if (asked || due) {
       flush_row(out);
       out.progress.finish();
     }
-    if (!decision.reason.empty())
+    if (asked)
       log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
-    if (decision.save || decision.stop || due) save(clock);
-    if (decision.save || decision.stop) rules.acted();
+    if (!due) continue;
+    save(false);
+    if (asked) rules.acted();
+    if (saver_->busy()) continue;
+    // A save takes long, and what came meanwhile is served while it is fresh: to stop now takes no other one.
+    if (auto const after = rules.decide(); after.save) {
+      log_.line(fmt::format("{} during the save of step {}: {}", after.reason, done, after.stop ? "stopping" : "it is saved"));
+      stopped = after.stop;
+      rules.acted();
+    }
   }
   flush_row(out);
   out.progress.finish();
   optimizer_->agree_on(0, {});
-  if (committed_ != totals_.steps) save(clock);
 
   double loss = std::numeric_limits<double>::quiet_NaN();
-  if (!stopped) report_validation(loss = validate());
+  bool const best_kept = deck_.flag("checkpoint.keep_best");
+  if (!stopped && best_kept) {  // the last checkpoint is to know whether it is the best
+    report_validation(loss = validate());
+    improved = is_best(loss);
+  }
+  collect(false);
+  if (saver_->step() != totals_.steps || improved) save(true);
+  if (asked) rules.acted();
+  if (!stopped && !best_kept) report_validation(loss = validate());
+  if (auto const line = saver_->account(); !line.empty()) log_.line(line);
   write_summary(loss, !stopped);
   return stopped ? Exit::stopped : Exit::finished;
 }

@@ -9,7 +9,10 @@
 #include <kaon/optimizer/ef21_muon.hpp>
 #include <kaon/run/assemble.hpp>
 #include <kaon/run/banner.hpp>
+#include <kaon/run/best.hpp>
 #include <kaon/run/log.hpp>
+#include <kaon/run/saver.hpp>
+#include <kaon/run/signals.hpp>
 #include <kaon/run/stop_rules.hpp>
 #include <kaon/run/totals.hpp>
 #include <kaon/run/wall_clock.hpp>
@@ -40,10 +43,13 @@ class Training {
   void restart(std::string const& which);
   /// X = W = X⁰.
   void start();
+  /// restart("latest") when the run folder has a committed checkpoint, sound or not; else start(). The log says which.
+  void restart_or_start();
 
   /// Steps until the deck's number of steps or a stop rule; commits a checkpoint before it returns. `time_limit` in seconds from
-  /// the construction on. Without restart() a run folder that holds an earlier run is refused (InputError).
-  Exit run(std::optional<double> time_limit);
+  /// the construction on. Without restart() a run folder that holds an earlier run is refused (InputError), and the starting
+  /// point is committed before the first step. `early`: the caller's own handlers, which were there before; else run() has some.
+  Exit run(std::optional<double> time_limit, Signals* early = nullptr);
 
   std::uint64_t steps_done() const { return totals_.steps; }
   /// Mean validation loss at W; NaN where the objective has none.
@@ -57,7 +63,12 @@ class Training {
   void write_groups(Outputs& out);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
-  std::string save(WallClock& clock);
+  void begin_saving(WallClock& clock);
+  CheckpointInfo describe();
+  void save(bool last);
+  void collect(bool for_another);
+  void note(Saver::Outcome outcome);
+  bool is_best(double loss);
   void write_summary(double validation, bool finished) const;
   void report_validation(double loss) const;
   std::vector<ByteCount> bytes_by_group() const;
@@ -81,6 +92,7 @@ class Training {
   Totals saved_;   ///< what the registry writes
   double seconds_ = 0;
   bool resumed_ = false;
+  double restore_seconds_ = 0;
   /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when
   /// something else makes the ranks wait for each other.
   struct Row {
@@ -89,8 +101,10 @@ class Training {
     double loss = 0, multiplier = 0, seconds = 0;
     ByteCount mine;
   } row_;
-  std::uint64_t committed_ = ~std::uint64_t(0);  ///< step of the newest checkpoint of this run
-  std::string last_path_;
+  std::unique_ptr<SavePolicy> policy_;
+  std::unique_ptr<Saver> saver_;
+  std::optional<Restored> restored_;
+  std::optional<Best> best_, kept_;  ///< the best validation; the best that a checkpoint is committed of
 };
 
 extern template class Training<float>;

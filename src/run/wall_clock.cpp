@@ -68,19 +68,26 @@ WallClock::WallClock(std::optional<double> limit, Now now)
 
 void WallClock::step_begins() {
   mark_ = now_();
+  validated_ = 0;
   in_step_ = true;
 }
 
 double WallClock::step_ends() {
-  double const took = now_() - mark_;
+  double const took = now_() - mark_ - validated_;
   in_step_ = false;
   steps_[next_++ % recent_steps] = took;
   return took;
 }
 
+void WallClock::validation_ends() {
+  double const took = now_() - validation_mark_;
+  validated_ += took;
+  longest_validation_ = std::max(longest_validation_, took);
+}
+
 double WallClock::save_ends() {
   double const took = now_() - save_mark_;
-  longest_save_ = std::max(longest_save_, took);
+  count_save(took);
   return took;
 }
 
@@ -89,15 +96,14 @@ double WallClock::remaining() const { return limit_ ? *limit_ - elapsed() : std:
 double WallClock::longest_step() const { return *std::max_element(steps_.begin(), steps_.end()); }
 
 double WallClock::margin() const {
-  double const step = longest_step();
-  double const save = longest_save_ >= 0 ? longest_save_ : expected_save_;
-  return safety * (step + save) + (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
+  return safety * (longest_step() + longest_validation_ + saves_ * save_seconds()) +
+         (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
 }
 
 bool WallClock::must_stop() const {
   if (!limit_) return false;
   double const done = in_step_ ? now_() - mark_ : 0;
-  double const rest = in_step_ ? std::max(0.0, std::max(longest_step(), done) - done) : 0;
+  double const rest = in_step_ ? std::max(longest_step() - done, 0.0) + longest_validation_ : 0;
   return remaining() - rest <= margin() + safety * std::max(0.0, done - longest_step());
 }
 

@@ -64,6 +64,43 @@ TEST_F(Continue, WithoutACheckpointIsRefusedAndMakesNothing) {
   EXPECT_EQ(s.snapshot(), before);
 }
 
+// -r auto: what a job script says at every start.
+TEST_F(Continue, AutoGoesOnWhereThereIsACheckpoint) {
+  begin();
+  Words const more{"-i", "gpt.deck", "-r", "auto", "run.steps=6"};
+  EXPECT_TRUE(ended(s.train(more, 2), 0, {"restarted from run/checkpoints/step-00000004.h5", "finished at step 6"}));
+  EXPECT_TRUE(ended(s.train({"-r", "auto", "-d", "run"}), 0, {"restarted from run/checkpoints/step-00000006.h5"}));
+}
+
+TEST_F(Continue, AutoBeginsWhileNothingIsCommittedAndSaysSo) {
+  std::filesystem::create_directories(s / "run/checkpoints");
+  s.write("run/checkpoints/step-00000000.h5.part", "a first save that was killed");
+  s.write("run/metrics.csv", "step,lo");  // likewise
+  EXPECT_TRUE(ended(train({"-r", "auto"}, 2), 0,
+                    {"nothing is committed in run yet: the run begins", "removed the uncommitted file", "finished at step 3"}));
+}
+
+TEST_F(Continue, AutoNeverOverwritesARunWhoseCheckpointsAreGone) {
+  begin();
+  std::filesystem::remove_all(s / "run/checkpoints");
+  auto const metrics = s.read("run/metrics.csv");
+  EXPECT_TRUE(ended(train({"-r", "auto"}), 65, {"metrics.csv", "holds an earlier run"}));
+  EXPECT_EQ(s.read("run/metrics.csv"), metrics);
+}
+
+TEST_F(Continue, AutoNeverBeginsWhereAllIsDamaged) {
+  begin();
+  for (char const* step : {"2", "3", "4"})
+    damage(s / (std::string("run/checkpoints/step-0000000") + step + ".h5"), "/server/W/head");
+  auto const before = s.snapshot("run");
+  EXPECT_TRUE(ended(train({"-r", "auto"}, 2), 65, {"no usable checkpoint", "step-00000002.h5"}));
+  EXPECT_EQ(s.snapshot("run"), before);
+}
+
+TEST_F(Continue, AutoWithoutADeckNeedsACheckpoint) {
+  EXPECT_TRUE(ended(s.train({"-r", "auto", "-d", "run"}), 65, {"no committed checkpoint", "run/checkpoints"}));
+}
+
 TEST_F(Continue, AFileThatIsNotThereIsRefused) {
   begin();
   EXPECT_TRUE(ended(train({"-r", "step-00000009.h5"}), 65, {"step-00000009.h5", "run/checkpoints"}));

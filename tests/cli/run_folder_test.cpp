@@ -26,6 +26,17 @@ TEST_F(RunFolder, AFinishedRunLeavesCheckpointLinkMetricsAndSummary) {
   EXPECT_NE(s.read("run/validation.csv").find("\n3,"), std::string::npos);
 }
 
+TEST_F(RunFolder, TheStartIsCommittedBeforeTheFirstStep) {
+  ASSERT_TRUE(ended(train({"run.steps=1", "checkpoint.keep=9"}, 2), 0, {"saved run/checkpoints/step-00000000.h5"}));
+  EXPECT_TRUE(ended(s.ckpt({"verify", "run/checkpoints/step-00000000.h5"}), 0, {"step 0)"}));
+}
+
+TEST_F(RunFolder, ARunThatCannotSaveEndsBeforeItsFirstStep) {
+  std::filesystem::create_directories(s / "run/checkpoints/step-00000000.h5.part/in the way");
+  EXPECT_TRUE(ended(train(), 74, {"step-00000000.h5.part"}));
+  EXPECT_EQ(s.read("run/metrics.csv").find("\n1,"), std::string::npos);
+}
+
 TEST_F(RunFolder, ASecondRunWithoutRestartIsRefusedAndLosesNothing) {
   ASSERT_TRUE(ended(train(), 0));
   auto const before = s.snapshot("run");
@@ -81,7 +92,7 @@ TEST_F(RunFolder, AnInfiniteLossIsANumericalFailure) {
     auto const folder = "run" + std::to_string(ranks);
     auto const o = train({"-d", folder, "run.precision=double", "group.all.radius=1e200", "run.steps=9"}, ranks);
     EXPECT_TRUE(ended(o, 70, {"not finite", "smaller radius"}));
-    EXPECT_FALSE(s.has(folder + "/checkpoints/latest"));
+    EXPECT_EQ(std::filesystem::read_symlink(s / (folder + "/checkpoints/latest")), "step-00000000.h5");
   }
 }
 
@@ -91,7 +102,7 @@ TEST_F(RunFolder, AStateThatIsNotFiniteIsNeverCommitted) {
   auto const first = train({"-d", "other", "run.steps=1", "group.all.radius=3e38", "group.all.factor=100"});
   EXPECT_TRUE(ended(first, 70, {"/server/", "not finite at step 1", "no checkpoint is written"}));
   EXPECT_FALSE(s.has("other/checkpoints/step-00000001.h5"));
-  EXPECT_FALSE(s.has("other/checkpoints/latest"));
+  EXPECT_EQ(std::filesystem::read_symlink(s / "other/checkpoints/latest"), "step-00000000.h5") << "the start";
   EXPECT_EQ(s.read("run/checkpoints/step-00000002.h5"), before);
 }
 

@@ -19,10 +19,11 @@ struct Store : ::testing::Test {
   TempFolder temp{comm};
   std::string folder = temp / "run/checkpoints";
 
-  std::string save(Checkpoints& store, std::uint64_t step) {
+  std::string save(Checkpoints& store, std::uint64_t step, bool best = false) {
     Toy toy(comm, step, true);
-    return store.save(toy.info(), toy.registry());
+    return store.save(toy.info(), toy.registry(), best);
   }
+  std::string link(std::string const& name) { return kaon::folder::target_of(folder + "/" + name); }
   std::vector<std::uint64_t> steps() { return kaon::folder::steps(folder); }
   void damage(std::string const& path) { flip_byte(path, dataset_offset(path, "/server/X/a")); }
 };
@@ -45,6 +46,53 @@ TEST_F(Store, KeepZeroKeepsAll) {
   for (std::uint64_t s : {1, 2, 3, 4}) save(store, s);
   EXPECT_EQ(steps().size(), 4u);
   EXPECT_THROW(Checkpoints(comm, folder, -1), std::invalid_argument);
+}
+
+TEST_F(Store, EverySoManiethStepIsKeptForEver) {
+  Checkpoints store(comm, folder, {1, 3});
+  for (std::uint64_t s = 1; s <= 8; ++s) save(store, s);
+  EXPECT_EQ(steps(), (Steps{8, 6, 3}));
+}
+
+TEST_F(Store, TheBestIsLinkedAndKeptUntilABetterOneIs) {
+  Checkpoints store(comm, folder, 1);
+  save(store, 1);
+  EXPECT_EQ(link("best"), "");
+  save(store, 2, true);
+  for (std::uint64_t s : {3, 4}) save(store, s);
+  EXPECT_EQ(link("best"), "step-00000002.h5");
+  EXPECT_EQ(steps(), (Steps{4, 2}));
+  save(store, 5, true);
+  EXPECT_EQ(link("best"), "step-00000005.h5");
+  EXPECT_EQ(link("latest"), "step-00000005.h5");
+  save(store, 6);
+  EXPECT_EQ(steps(), (Steps{6, 5})) << "the one that was the best before is gone";
+  EXPECT_TRUE(kaon::folder::leftovers(folder).empty());
+}
+
+TEST_F(Store, WhatALinkPointsAtIsNeverRetiredWhoeverMadeTheLink) {
+  Checkpoints store(comm, folder, 3);
+  for (std::uint64_t s : {1, 2, 3}) save(store, s);
+  kaon::folder::repoint(folder + "/best", "step-00000001.h5");
+  Checkpoints other(comm, folder, 1);
+  save(other, 4);
+  EXPECT_EQ(steps(), (Steps{4, 1}));
+  put_text(folder + "/latest.new", "half-made");
+  put_text(folder + "/best.new", "half-made");
+  other.prepare();
+  EXPECT_EQ(other.removed(), (std::vector<std::string>{folder + "/best.new", folder + "/latest.new"}));
+}
+
+TEST_F(Store, AFileThatCannotBeRetiredIsToldAndTheOthersGo) {
+  Checkpoints store(comm, folder, 3);
+  for (std::uint64_t s : {1, 2, 3}) save(store, s);
+  Checkpoints other(comm, folder, 1);
+  other.prepare();
+  fs::create_directories(folder + "/step-00000002.h5.trash/x");
+  EXPECT_NO_THROW(save(other, 4)) << "the save itself is good";
+  ASSERT_EQ(other.complaints().size(), 1u);
+  EXPECT_SAYS(other.complaints()[0], "step-00000002.h5");
+  EXPECT_EQ(steps(), (Steps{4, 2}));
 }
 
 TEST_F(Store, ARestartFromAnOlderStepIsTheNewHistory) {

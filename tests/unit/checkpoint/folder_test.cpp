@@ -27,6 +27,10 @@ TEST_F(Folder, ListsStepsNewestFirstAndNothingElse) {
 TEST_F(Folder, StepNamesSortAsNumbers) {
   EXPECT_EQ(folder::step_name(1234), "step-00001234.h5");
   EXPECT_EQ(folder::step_name(123456789), "step-123456789.h5");
+  for (std::uint64_t step : {0, 1234, 123456789}) EXPECT_EQ(folder::step_of(folder::step_name(step)), step);
+  for (auto const* other :
+       {"", "latest", "step-7.h5", "step-00000007.h5.part", "/x/step-00000007.h5", "step-99999999999999999999.h5"})
+    EXPECT_FALSE(folder::step_of(other)) << other;
 }
 
 TEST_F(Folder, LinkIsRepointedInOnePiece) {

@@ -77,6 +77,36 @@ TEST(Signals, OneAtATime) {
   EXPECT_THROW(Signals(), std::invalid_argument);
 }
 
+TEST(Signals, RenewedTheyTakeWhatCameMeanwhileFromAnotherHandler) {
+  Signals signals;
+  signals.hold();
+  auto* const own = std::signal(SIGUSR1, earlier);  // as MPI_Init does
+  EXPECT_NE(own, earlier);
+  auto const calls = earlier_calls;
+  std::raise(SIGUSR1);
+  EXPECT_EQ(signals.pending().stop, 0) << "held";
+  signals.renew();
+  EXPECT_EQ(signals.take().stop, SIGUSR1);
+  std::raise(SIGUSR1);
+  EXPECT_EQ(signals.take().stop, SIGUSR1);
+  EXPECT_EQ(earlier_calls, calls);
+}
+
+TEST(Signals, ASecondIntKillsAfterARenewalToo) {
+  pid_t const child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Signals signals;
+    kill(getpid(), SIGINT);
+    signals.renew();
+    kill(getpid(), SIGINT);
+    _exit(4);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFSIGNALED(status)) << "exit code " << WEXITSTATUS(status);
+}
+
 TEST(Signals, ASecondIntKillsAtOnce) {
   pid_t const child = fork();
   ASSERT_GE(child, 0);

@@ -81,6 +81,36 @@ TEST_F(StopRulesTest, FilesThatCameAfterTheDecisionStay) {
   expect(true, true, "file stop");
 }
 
+TEST_F(StopRulesTest, RankZeroSaysForAllThatACheckpointIsDue) {
+  bool due = false;
+  rules.ask([&] { return due; }, {});
+  EXPECT_FALSE(rules.decide().due);
+  due = ranks.rank() == 0;
+  auto const d = rules.decide();
+  EXPECT_TRUE(d.due);
+  EXPECT_FALSE(d.save || d.stop);
+  EXPECT_EQ(d.reason, "");
+  due = ranks.rank() == last && last > 0;
+  EXPECT_FALSE(rules.decide().due) << "other ranks' clocks do not count";
+  due = true;
+  on_last(SIGUSR1);
+  auto const both = rules.decide();
+  EXPECT_TRUE(both.due && both.stop);
+  EXPECT_EQ(both.reason, "signal USR1");
+}
+
+TEST_F(StopRulesTest, WrittenMeansOnEveryRank) {
+  bool done = false;
+  rules.ask({}, [&] { return done; });
+  EXPECT_FALSE(rules.decide().written);
+  done = ranks.rank() != last;
+  EXPECT_FALSE(rules.decide().written);
+  done = true;
+  auto const d = rules.decide();
+  EXPECT_TRUE(d.written);
+  EXPECT_FALSE(d.save || d.stop || d.due);
+}
+
 TEST_F(StopRulesTest, OtherFilesMeanNothing) {
   touch("stopped");
   touch("save.txt");

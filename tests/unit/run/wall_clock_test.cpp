@@ -100,6 +100,17 @@ TEST_F(WallClockTest, TheLongestSaveCountsForEver) {
   EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * 5 + 2);
 }
 
+TEST_F(WallClockTest, SavesBesideTheStepsCountAndAStopMayWaitForTwo) {
+  WallClock clock(1e6, now);
+  clock.expect_saves(2);
+  save(clock, 3);
+  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * (2 * 3) + 2);
+  clock.count_save(10);
+  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * (2 * 10) + 2);
+  clock.count_save(1);
+  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * (2 * 10) + 2) << "the longest counts";
+}
+
 TEST_F(WallClockTest, AShortLimitKeepsASmallReserve) {
   WallClock clock(5.0, now);
   EXPECT_FALSE(clock.must_stop()) << "margin " << clock.margin();
