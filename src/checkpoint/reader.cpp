@@ -75,7 +75,8 @@ CheckpointFile::CheckpointFile(std::string path) : path_(std::move(path)), file_
 }
 
 void CheckpointFile::read_info() {
-  if (H5Aexists(file_.get(), "format") <= 0 || h5::read_text(file_.get(), "format", path_) != format::name)
+  if (h5::check(H5Aexists(file_.get(), "format"), Blame::content, "read " + path_) == 0 ||
+      h5::read_text(file_.get(), "format", path_) != format::name)
     throw InputError(path_ + " is not a Kaon checkpoint: its attribute 'format' is not '" + format::name + "'");
   auto const version = h5::read_number(file_.get(), "format_version", path_);
   if (version > format::version || version == 0)

@@ -1,5 +1,6 @@
 // checkpoint: a file of Kaon's writer, damaged. What is still taken must give the state that was written, to the last bit.
 #include "checkpoint_state.hpp"
+#include "hdf5_ids.hpp"
 #include "patched_file.hpp"
 
 #include <kaon/checkpoint/writer.hpp>
@@ -15,6 +16,7 @@ void run(InputView input) {
     return file_bytes(path);
   }());
   file.damage(input);
+  NoIdLeft const watch;
   CheckpointFile const checkpoint(file.path());
   checkpoint.require_fields(sample_registry());
   checkpoint.verify();

@@ -2,6 +2,7 @@
 // lies behind the seals must cope with it.
 #include "checkpoint_state.hpp"
 #include "forge.hpp"
+#include "hdf5_ids.hpp"
 #include "scratch.hpp"
 
 #include <memory>
@@ -151,6 +152,7 @@ void run(InputView input) {
   auto const path = scratch("forged-checkpoint.h5");
   Choices choices(input);
   forge(path, choices);
+  NoIdLeft const watch;
   CheckpointFile const checkpoint(path);
   checkpoint.verify();
   std::string text = pack(checkpoint.info());

@@ -1,6 +1,7 @@
 // problem: a problem file of Kaon's writer, damaged. foreign-problem: the same in HDF5's oldest format, which other programs
 // write and whose metadata have no checksums. forged-problem: a sound HDF5 file with other things in it than a problem.
 #include "forge.hpp"
+#include "hdf5_ids.hpp"
 #include "patched_file.hpp"
 
 #include <kaon/objective/least_squares_problem.hpp>
@@ -23,6 +24,7 @@ LeastSquaresProblem sample() {
 }
 
 void read(std::string const& path) {
+  NoIdLeft const watch;
   auto const p = read_problem(path);
   demand(p.workers > 0 && p.samples > 0 && p.rows > 0 && p.cols > 0, "a problem without a size");
   demand(p.A.size() == p.workers * p.samples * p.rows && p.B.size() == p.workers * p.samples * p.cols &&
