@@ -42,6 +42,8 @@ for target in "${targets[@]}"; do
   mkdir -p "$work/seeds" "$work/new"
   "$build/tests/fuzz/kaon_fuzz_loop" "$target" --write-seeds "$work/seeds" >&2
   "$build/tests/fuzz/kaon_fuzz_loop" "$target" --write-words "$work/words" >&2
+  words=()
+  [ ! -s "$work/words" ] || words=(-dict="$work/words")  # libFuzzer refuses an empty dictionary
   begin=$SECONDS
   done_runs=0
   inside_hdf5=0
@@ -50,7 +52,7 @@ for target in "${targets[@]}"; do
     log=$work/log-$round
     code=0
     KAON_FUZZ_TARGET=$target "$build/tests/fuzz/kaon_fuzz" "$work/new" "$work/seeds" -runs=$((executions - done_runs)) \
-      -seed=$((seed + round)) -dict="$work/words" -max_len=8192 -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
+      -seed=$((seed + round)) ${words[@]+"${words[@]}"} -max_len=8192 -timeout=60 -rss_limit_mb=2048 -malloc_limit_mb=1024 \
       -print_final_stats=1 -artifact_prefix="$work/" >"$log" 2>&1 || code=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)
     done_runs=$((done_runs + ${runs:-0}))
