@@ -75,6 +75,11 @@ std::uint64_t read_number(hid_t where, std::string const& name, std::string cons
 /// Names of all attributes, ascending.
 std::vector<std::string> attribute_names(hid_t where, std::string const& what);
 
+/// The bytes of `count` elements of `size` bytes each in this dataset. Throws InputError unless they all stand in the file, in
+/// one piece, as Kaon writes them: what was never written, lies in another file, or is claimed beyond the file's end is no data,
+/// and no memory is asked for it.
+std::uint64_t stored_bytes(hid_t set, std::vector<std::uint64_t> const& count, std::size_t size, std::string const& doing);
+
 /// A scalar fixed-length string dataset.
 std::string read_text_dataset(hid_t file, std::string const& path, std::string const& what);
 

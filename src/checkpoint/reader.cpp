@@ -46,10 +46,14 @@ std::vector<std::uint64_t> shape_of(hid_t set, std::string const& what) {
   return {dims.begin(), dims.end()};
 }
 
-/// Paths of all datasets, ascending.
+/// Paths of all datasets, and of links, which Kaon does not write and nobody follows, ascending.
 std::vector<std::string> datasets(hid_t file, std::string const& what) {
   std::vector<std::string> found;
-  auto const visit = [](hid_t root, char const* name, H5L_info_t const*, void* out) -> herr_t {
+  auto const visit = [](hid_t root, char const* name, H5L_info_t const* link, void* out) -> herr_t {
+    if (link->type != H5L_TYPE_HARD) {
+      static_cast<std::vector<std::string>*>(out)->push_back(std::string("/") + name + " (a link)");
+      return 0;
+    }
     h5::Handle const object(H5Oopen(root, name, H5P_DEFAULT), H5Oclose);
     if (!object.valid()) return -1;
     if (H5Iget_type(object.get()) == H5I_DATASET) static_cast<std::vector<std::string>*>(out)->push_back(std::string("/") + name);
@@ -71,7 +75,8 @@ CheckpointFile::CheckpointFile(std::string path) : path_(std::move(path)), file_
 }
 
 void CheckpointFile::read_info() {
-  if (H5Aexists(file_.get(), "format") <= 0 || h5::read_text(file_.get(), "format", path_) != format::name)
+  if (h5::check(H5Aexists(file_.get(), "format"), Blame::content, "read " + path_) == 0 ||
+      h5::read_text(file_.get(), "format", path_) != format::name)
     throw InputError(path_ + " is not a Kaon checkpoint: its attribute 'format' is not '" + format::name + "'");
   version_ = h5::read_number(file_.get(), "format_version", path_);
   if (version_ > format::version)
@@ -111,9 +116,7 @@ void CheckpointFile::read_table() {
     throw InputError("cannot read " + what + ": not a table of dataset, block, xxh3");
   auto const shape = shape_of(set.get(), what);
   if (shape.size() != 1) throw InputError("cannot read " + what + ": not one-dimensional");
-  auto const bytes = H5Dget_storage_size(set.get());
-  if (bytes != shape[0] * row) throw InputError("cannot read " + what + ": it is cut short");
-  std::vector<char> raw(bytes);
+  std::vector<char> raw(h5::stored_bytes(set.get(), shape, row, "read " + what));
   h5::check(H5Dread(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()), Blame::content, "read " + what);
 
   std::vector<FieldShape> fields;
@@ -132,6 +135,7 @@ void CheckpointFile::read_table() {
       f.type = element_type(stored.get(), of);
       f.shape = shape_of(field.get(), of);
       if (f.shape.empty()) throw InputError("cannot read " + of + ": it is a scalar");
+      h5::stored_bytes(field.get(), f.shape, size_of(f.type), "read " + of);
       fields.push_back(std::move(f));
     }
     hashes.push_back(number[1]);
