@@ -1,0 +1,14 @@
+# Damaged checkpoints and failing disks.
+add_executable(kaon_files files_main.cpp files_apart.cpp files_damage.cpp)
+target_link_libraries(kaon_files PRIVATE kaon_checkpoint kaon_random kaon_flags)
+foreach(part flips exhaustive damage)
+  add_test(NAME fault.files_${part} COMMAND kaon_files ${part})
+  set_tests_properties(fault.files_${part} PROPERTIES LABELS fault TIMEOUT 300 ENVIRONMENT
+    "OMP_NUM_THREADS=1;OMP_PROC_BIND=false;OMP_WAIT_POLICY=passive;OPENBLAS_NUM_THREADS=1")
+endforeach()
+
+# Faults of the file system below kaon-train. No sanitizer in the library: it is loaded before the program's own.
+add_library(kaon_disk SHARED files_disk.cpp)
+target_compile_features(kaon_disk PRIVATE cxx_std_20)
+target_link_libraries(kaon_disk PRIVATE ${CMAKE_DL_LIBS})
+target_compile_options(kaon_disk PRIVATE -Wall -Wextra -Wshadow $<$<BOOL:${KAON_WARNINGS_AS_ERRORS}>:-Werror>)
