@@ -73,11 +73,25 @@ std::vector<Damage> some_flips(std::string const& path, std::size_t count, std::
 std::vector<Damage> all_flips(std::uint64_t size, bool every_bit, std::uint64_t seed) {
   Dice dice(seed);
   std::vector<Damage> all;
-  for (std::uint64_t at = 0; at < size; ++at)
+  for (std::uint64_t at = 0; at < size; at += every_bit ? 1 : 3)
     if (every_bit)
       for (unsigned bit = 0; bit < 8; ++bit) all.push_back(flip(at, bit));
     else
       all.push_back(flip(at, static_cast<unsigned>(dice.below(8))));
+  return all;
+}
+
+std::vector<Damage> bursts(std::uint64_t size, std::size_t count, std::uint64_t seed) {
+  Dice dice(seed);
+  std::vector<Damage> all;
+  while (all.size() < count) {
+    std::uint64_t const length = 2 + dice.below(63), at = dice.below(size - length), kind = dice.below(4);
+    std::string bytes(length, kind == 1 ? '\xff' : '\0');
+    for (auto& c : bytes)
+      if (kind > 1) c = static_cast<char>(dice.below(256));
+    all.push_back({std::to_string(length) + " other bytes at " + std::to_string(at), at,
+                   [=](std::string& s) { s.replace(at, length, bytes); }});
+  }
   return all;
 }
 

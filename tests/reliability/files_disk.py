@@ -1,15 +1,14 @@
 """Failing disks: calls of kaon-train on the files of its run folder fail, one after the other, on one rank or on all.
 
-Of every case is asserted: no hang; exit code 74 with the system's words for the error and a path (or, where nothing is lost by it, the
-end of a run that nothing happened to); every file committed before is intact; and after the cure a restart ends with the same bits as
-an undisturbed run. Writes one JSON line for each part; exit code 1 when a property did not hold.
+Of every case is asserted: no hang; exit code 74 with the system's words for the error and a path (or, where nothing is lost by it,
+the end of a run that nothing happened to); every file committed before is intact; and after the cure a restart ends with the same
+bits as an undisturbed run. Writes one JSON line for each part; exit code 1 when a property did not hold.
 """
 import argparse
 import json
 import os
 import pathlib
 import random
-import shutil
 import sys
 import time
 
@@ -39,8 +38,8 @@ def disk_of(call, error, first, times, rank):
 
 
 def judge(lab, ranks, call, error, first, times, rank):
-    """(fate, why): stopped (74), refused (65: no file can be read), tolerated (nothing was lost), or what is wrong. None when no call
-    failed."""
+    """(fate, why): stopped (74), refused (65: no file can be read), tolerated (nothing was lost), or what is wrong. None when no
+    call failed."""
     lab.fresh()
     o = lab.train(["-r", *ON], ranks, disk_of(call, error, first, times, rank))
     if not any(lab.counted(1).values()):
@@ -73,9 +72,8 @@ def cases(lab, options):
             o = lab.train(["-r", *ON], ranks, disk_of(call, "EIO", 0, 1, -1))
             assert o.code == 0, o
             calls = lab.counted(0)
-            for rank in sorted(r for r, n in calls.items() if n) if options.every or options.long else [max(calls, key=lambda r: (calls[r] > 0, r))]:
-                if not calls.get(rank):
-                    continue
+            callers = sorted(r for r, n in calls.items() if n)
+            for rank in callers if options.every or options.long else callers[-1:]:
                 k = range(1, calls[rank] + 1)
                 if not options.every:
                     k = sorted(dice.sample(k, min(len(k), options.draws)))
@@ -111,7 +109,7 @@ def main():
     p.add_argument("--train", type=pathlib.Path)
     p.add_argument("--ckpt", type=pathlib.Path)
     p.add_argument("--disk", type=pathlib.Path, help="the library below kaon-train")
-    p.add_argument("--mpiexec", default=shutil.which("mpiexec"))
+    p.add_argument("--mpiexec", default="mpiexec", help="the launcher and its flags")
     p.add_argument("--ranks", type=int, nargs="+", default=None)
     p.add_argument("--draws", type=int, default=None, help="calls of a kind that fail")
     p.add_argument("--long", action="store_true", help="the campaign, not the short form")
@@ -124,6 +122,7 @@ def main():
     o.train = o.train or o.build / "apps/kaon-train"
     o.ckpt = o.ckpt or o.build / "apps/kaon-ckpt"
     o.disk = o.disk or o.build / "tests/reliability/libkaon_disk.so"
+    o.mpiexec = o.mpiexec.split()
     o.ranks = o.ranks or ([1, 2, 4] if o.long else [2])
     o.draws = o.draws or (3 if o.long else 1)
     if unknown := set(o.parts) - set(PARTS):

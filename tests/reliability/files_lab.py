@@ -34,6 +34,7 @@ norm = max-abs
 radius = 0.005
 """
 PATIENCE = 60  # seconds until a job counts as hung
+QUIET = {"OMP_NUM_THREADS": "1", "OMP_PROC_BIND": "false", "OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
 ON = ["run.steps=4", "checkpoint.every=1", "checkpoint.keep=3"]  # what a case runs: steps 3 and 4, a save after each
 
 
@@ -78,10 +79,12 @@ class Lab:
         shutil.copytree(self.root / "base", self.run, symlinks=True)
 
     def launch(self, words, environment=()):
-        env = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_PROC_BIND": "false", "OMP_WAIT_POLICY": "passive", "OPENBLAS_NUM_THREADS": "1"}
+        env = {**os.environ, **QUIET}
         env.update(environment)
         with open(self.root / "out", "w+", errors="replace") as out, open(self.root / "err", "w+", errors="replace") as err:
-            p = subprocess.Popen(words, cwd=self.root, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
+            p = subprocess.Popen(
+                words, cwd=self.root, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+            )
             try:
                 code = p.wait(PATIENCE)
             except subprocess.TimeoutExpired:
@@ -100,9 +103,10 @@ class Lab:
             given = {"UNDER": self.run, "LOG": self.root / "log", **disk}
             # A build with AddressSanitizer wants to be loaded before everything else, and works all the same.
             asan = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-            words = ["env", f"LD_PRELOAD={self.o.disk}", f"ASAN_OPTIONS={asan}", *(f"KAON_DISK_{k}={v}" for k, v in given.items()), *words]
+            settings = [f"KAON_DISK_{k}={v}" for k, v in given.items()]
+            words = ["env", f"LD_PRELOAD={self.o.disk}", f"ASAN_OPTIONS={asan}", *settings, *words]
         if ranks > 1:
-            words = [self.o.mpiexec, "-n", str(ranks), *words]
+            words = [*self.o.mpiexec, "-n", str(ranks), *words]
         return self.launch(words)
 
     def counted(self, column):
@@ -110,8 +114,8 @@ class Lab:
         return {int(f.suffix[1:]): int(f.read_text().split()[column]) for f in self.root.glob("log.*") if f.read_text()}
 
     def sound(self, said):
-        """None, or what is wrong with the committed state after a fault: every file must verify, latest must lead to one, and no file
-        of before may have changed, unless the restart said that it passes it over and did its step once more."""
+        """None, or what is wrong with the committed state after a fault: every file must verify, latest must lead to one, and no
+        file of before may have changed, unless the restart said that it passes it over and did its step once more."""
         files = sorted(self.checkpoints.glob("step-*.h5"))
         if not (self.checkpoints / "latest").exists():
             return "latest leads nowhere"
@@ -125,8 +129,8 @@ class Lab:
                 continue  # retired: three newer ones are there
             if new.exists() and new.read_bytes() == old.read_bytes():
                 continue
-            again = f"{old.name} is passed over" in said and new.exists() and self.launch([str(self.o.ckpt), "diff", str(old), str(new)]).code == 0
-            if not again:
+            anew = f"{old.name} is passed over" in said and new.exists()
+            if not anew or self.launch([str(self.o.ckpt), "diff", str(old), str(new)]).code != 0:
                 return f"{old.name} is not what it was"
         return None
 
@@ -136,7 +140,8 @@ class Lab:
         same = self.launch([str(self.o.ckpt), "diff", str(a), str(b)])
         if same.code != 0:
             return f"the state is another: {same}"
-        rows = [[",".join(line.split(",")[:5]) for line in (self.root / d / "metrics.csv").read_text().splitlines()] for d in ("run", "reference")]
+        texts = [(self.root / d / "metrics.csv").read_text() for d in ("run", "reference")]
+        rows = [[line.split(",")[:5] for line in text.splitlines()] for text in texts]  # up to what the ranks have no part in
         return None if rows[0] == rows[1] else f"metrics.csv has other rows: {rows[0]}"
 
     def cured(self, ranks=1):

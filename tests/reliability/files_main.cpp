@@ -122,12 +122,16 @@ std::string json(std::map<std::string, std::uint64_t> const& counts) {
 
 bool run(std::string const& part, Options const& o) {
   auto const begin = std::chrono::steady_clock::now();
-  Folder const folder(part == "exhaustive");
+  Folder const folder(part == "exhaustive" || part == "bursts");
   auto const good = file_text(folder.file(2));
   std::vector<Damage> all;
   if (part == "flips") all = some_flips(folder.file(2), o.long_form ? 1000 : 100, o.seed);
   if (part == "exhaustive") all = all_flips(good.size(), o.long_form, o.seed);
+  if (part == "bursts") all = bursts(good.size(), o.long_form ? 10000 : 500, o.seed);
   if (part == "damage") all = coarse_damage(good, file_text(folder.file(1)), o.seed);
+  if (part == "damage" && !o.long_form)  // every fourth
+    for (std::size_t i = all.size(); i-- > 0;)
+      if (i % 4 != 1) all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
   auto const region = regions_of(folder.file(2));
   auto const verdicts = folder.judge(all);
 
@@ -154,7 +158,7 @@ bool run(std::string const& part, Options const& o) {
   return holds && !all.empty();
 }
 
-constexpr char const* usage = R"(kaon_files [--long] [--seed N] [--out FILE] [flips] [exhaustive] [damage]
+constexpr char const* usage = R"(kaon_files [--long] [--seed N] [--out FILE] [flips] [exhaustive] [bursts] [damage]
 Damages checkpoints and restarts from them; a JSON line for each part. Exit code 1 when a damaged file was taken, or killed the reader.
 )";
 
@@ -170,12 +174,12 @@ int main(int argc, char** argv) try {
       o.seed = std::stoull(argv[++i]);
     else if (word == "--out" && i + 1 < argc)
       o.out = argv[++i];
-    else if (word == "flips" || word == "exhaustive" || word == "damage")
+    else if (word == "flips" || word == "exhaustive" || word == "bursts" || word == "damage")
       o.parts.push_back(word);
     else
       return std::fputs(usage, stderr), 64;
   }
-  if (o.parts.empty()) o.parts = {"flips", "exhaustive", "damage"};
+  if (o.parts.empty()) o.parts = {"flips", "exhaustive", "bursts", "damage"};
   bool good = true;
   for (auto const& part : o.parts) good = run(part, o) && good;
   return good ? 0 : 1;
