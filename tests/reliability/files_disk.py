@@ -1,7 +1,7 @@
 """Failing disks: calls of kaon-train on the files of its run folder fail, one after the other, on one rank or on all.
 
-Of every case is asserted: no hang; exit code 74 with the system's words for the error and a path (or, where nothing is lost by it,
-the end of a run that nothing happened to); every file committed before is intact; and after the cure a restart ends with the same
+Of every case is asserted: no hang; exit code 74 with the system's words for the error and a path (or, where nothing is lost by
+it, the end of a run that nothing happened to); every file committed before is intact; and after the cure a restart ends with the same
 bits as an undisturbed run. Writes one JSON line for each part; exit code 1 when a property did not hold.
 """
 import argparse
@@ -73,7 +73,7 @@ def cases(lab, options):
             assert o.code == 0, o
             calls = lab.counted(0)
             callers = sorted(r for r, n in calls.items() if n)
-            for rank in callers if options.every or options.long else callers[-1:]:
+            for rank in callers if options.every or options.long or call in ("write", "close") else callers[-1:]:
                 k = range(1, calls[rank] + 1)
                 if not options.every:
                     k = sorted(dice.sample(k, min(len(k), options.draws)))
