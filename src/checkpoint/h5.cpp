@@ -29,6 +29,14 @@ void Handle::close(std::string const& what) {
 
 void quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
+Handle unlocked_access() {
+  Handle access = own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, Blame::system, "make a property list");
+#if H5_VERSION_GE(1, 10, 7) && !(H5_VERSION_GE(1, 12, 0) && !H5_VERSION_GE(1, 12, 1))
+  check(H5Pset_file_locking(access.get(), false, true), Blame::system, "turn off file locking");
+#endif
+  return access;
+}
+
 std::string message() {
   std::string text;
   auto const visit = [](unsigned, H5E_error2_t const* e, void* out) -> herr_t {

@@ -40,6 +40,9 @@ class Handle {
 /// Turns off HDF5's printing of its error stack in this thread.
 void quiet();
 
+/// How to open or create a file on this rank alone: without locks, which some parallel file systems refuse.
+Handle unlocked_access();
+
 /// The innermost message of HDF5's error stack (one line), then clears it.
 std::string message();
 
@@ -67,7 +70,7 @@ Handle dataspace(std::vector<std::uint64_t> const& shape);
 /// A fixed-length, null-padded UTF-8 string type of at least one byte.
 Handle string_type(std::size_t length);
 
-/// Attributes of the object `where`; `what` names the file (and object) in messages. Writers must be called on every rank alike.
+/// Attributes of the object `where`; `what` names the file (and object) in messages.
 void write_text(hid_t where, std::string const& name, std::string const& value, std::string const& what);
 void write_number(hid_t where, std::string const& name, std::uint64_t value, std::string const& what);
 std::string read_text(hid_t where, std::string const& name, std::string const& what);

@@ -1,5 +1,6 @@
 #include <kaon/checkpoint/reader.hpp>
 
+#include <kaon/checkpoint/folder.hpp>
 #include <kaon/core/error.hpp>
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 namespace kaon {
@@ -25,11 +27,14 @@ h5::Handle open_file(std::string const& path) {
     throw IoError(text);
   }
   ::close(fd);
-  h5::Handle const access = h5::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, Blame::system, "make a property list");
-#if H5_VERSION_GE(1, 10, 7) && !(H5_VERSION_GE(1, 12, 0) && !H5_VERSION_GE(1, 12, 1))
-  h5::check(H5Pset_file_locking(access.get(), false, true), Blame::system, "turn off file locking");
-#endif
+  h5::Handle const access = h5::unlocked_access();
   return h5::own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose, Blame::content, "open " + path + " as HDF5");
+}
+
+/// True for "step-<digits>.h5" with other digits.
+bool names_another_step(std::string const& name, std::uint64_t step) {
+  if (name.size() < 9 || name.rfind("step-", 0) != 0 || name.substr(name.size() - 3) != ".h5") return false;
+  return name.find_first_not_of("0123456789", 5) == name.size() - 3 && name != folder::step_name(step);
 }
 
 ElementType element_type(hid_t type, std::string const& what) {
@@ -72,10 +77,13 @@ CheckpointFile::CheckpointFile(std::string path) : path_(std::move(path)), file_
   read_info();
   read_table();
   check_tree();
+  if (auto const name = std::filesystem::path(path_).filename().string(); names_another_step(name, info_.step))
+    throw InputError(fmt::format("{} holds step {}, but its name says otherwise: it was renamed or exchanged; cure: {}", path_,
+                                 info_.step, folder::step_name(info_.step)));
 }
 
 void CheckpointFile::read_info() {
-  if (h5::check(H5Aexists(file_.get(), "format"), Blame::content, "read " + path_) == 0 ||
+  if (h5::check(H5Aexists(file_.get(), "format"), Blame::content, "read attribute 'format' of " + path_) == 0 ||
       h5::read_text(file_.get(), "format", path_) != format::name)
     throw InputError(path_ + " is not a Kaon checkpoint: its attribute 'format' is not '" + format::name + "'");
   version_ = h5::read_number(file_.get(), "format_version", path_);

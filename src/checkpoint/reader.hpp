@@ -12,7 +12,7 @@
 namespace kaon {
 
 /// One checkpoint, open for reading on this rank alone (no MPI). Everything but the blocks is checked on opening: format,
-/// version, tree, types, shapes and the seal over them.
+/// version, tree, types, shapes, the seal over them, and the step against a name of the form step-<digits>.h5.
 class CheckpointFile {
  public:
   /// Throws InputError naming the file and what is wrong with it; IoError when the file system refuses.

@@ -134,6 +134,18 @@ TEST_F(File, WrongMagicNewerVersionAndStrangersAreToldApart) {
   EXPECT_SAYS(why(temp / "absent.h5"), "No such file");
 }
 
+TEST_F(File, AnotherStepsFileUnderThisNameIsRefusedAndAnyOtherNameIsFine) {
+  auto const seven = save(7, true), twelve = save(12, true);
+  put_text(twelve, file_text(seven));
+  EXPECT_SAYS(why(twelve), "step-00000012.h5 holds step 7");
+  put_text(temp / "step-7.h5", file_text(seven));
+  EXPECT_SAYS(why(temp / "step-7.h5"), "cure: step-00000007.h5");
+  put_text(temp / "kept.h5", file_text(seven));
+  put_text(temp / "step-of-mine.h5", file_text(seven));
+  EXPECT_EQ(why(temp / "kept.h5"), "NO EXCEPTION");
+  EXPECT_EQ(why(temp / "step-of-mine.h5"), "NO EXCEPTION");
+}
+
 TEST_F(File, MissingAndStrangeDatasetsAreNamed) {
   auto const path = save(12, true);
   auto const good = file_text(path);
