@@ -4,7 +4,8 @@
 #   bash tests/fuzz/run.sh [TARGET|all] [EXECUTIONS]      default: all 1000000
 #
 # Ends with a table, and with exit code 1 if there was a finding: its input is then in $KAON_BUILD/findings. Settings, from the
-# environment: KAON_BUILD (default: build/fuzz), KAON_JOBS, KAON_CACHE (see cmake/dependencies.sh), KAON_FUZZ_SEED (1).
+# environment: KAON_BUILD (default: build/fuzz), KAON_JOBS, KAON_CACHE (see cmake/dependencies.sh), KAON_FUZZ_SEED (1), KAON_FUZZ_OUT (a file that
+# gets a JSON line for each target).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${KAON_BUILD:-$root/build/fuzz}
@@ -71,6 +72,12 @@ for target in "${targets[@]}"; do
   [ "$inside_hdf5" = 0 ] || state="$state; $inside_hdf5 crashes inside HDF5"
   rows+=("| $target | $done_runs | $((SECONDS - begin)) | $(find "$work/new" -type f | wc -l) | $state |")
   printf '%s\n' "${rows[-1]}" >&2
+  if [ -n "${KAON_FUZZ_OUT:-}" ]; then  # a line for tests/reliability/report.py
+    held=true
+    case $state in FINDING*) held=false ;; esac
+    printf '{"part": "fuzz_%s", "property": "nothing from outside makes the program crash, hang, leak or overrun", "form": "long", "seed": %d, "holds": %s, "counts": {"executions": %d, "inputs that reached new code": %d, "crashes inside HDF5": %d}, "seconds": %d}\n' \
+      "$target" "$seed" "$held" "$done_runs" "$(find "$work/new" -type f | wc -l)" "$inside_hdf5" $((SECONDS - begin)) >>"$KAON_FUZZ_OUT"
+  fi
 done
 
 echo '| target | executions | seconds | inputs that reached new code | result |'

@@ -1,17 +1,43 @@
-"""report.py RESULTS.jsonl [...]: the lines of campaign.py as a Markdown table, the last one of each part and form."""
+"""report.py RESULTS.jsonl [...] [--into PAGE.md]: the lines of the campaigns as a Markdown table, the last one of each part and form; or
+that table put between the marks of a page.
+"""
 import json
 import pathlib
 import sys
 
+BEGIN, END = "<!-- results: tests/reliability/report.py -->", "<!-- end of the results -->"
+# Of the parts whose lines do not say it themselves.
+PROPERTIES = {
+    "files_flips": "one flipped bit anywhere in a file: detected, and the older file is taken; or nothing that is read has changed",
+    "files_exhaustive": "the same for every bit of a small file",
+    "files_bursts": "the same for runs of flipped, zeroed and exchanged bytes",
+    "files_damage": "cut, empty, foreign, renamed, exchanged and put-together files are refused by name",
+    "files_program_flips": "the same by kaon-train: the damage is named, the older file taken, the end the same",
+    "files_odd_folders": "dangling links, links in a circle, folders in the place of files, unreadable files",
+    "files_faults": "a call on a file of the run fails: committed files intact, no hang, 74 with path and cause, the same bits after the cure",
+    "files_real_disks": "the same with full and read-only file systems",
+}
+
 
 def figure(name, value):
+    if isinstance(value, dict):
+        return f"{name} ({', '.join(figure(n, v) for n, v in value.items())})"
+    if isinstance(value, list):
+        return f"{name} {len(value)}"
     return f"{name.replace('_', ' ')} {value}"
 
 
+def counts_of(line):
+    if "counts" in line:
+        return line["counts"]
+    return {"cases": line["cases"], **line["fate"], "refused by": line["refused_by"], "harmless in": line["harmless_where"]}
+
+
 def row(line):
-    verdict = "holds" if line["holds"] else "**broken**: " + line["broken"].strip().split("\n")[0].replace("|", "\\|")
-    counts = ", ".join(figure(name, value) for name, value in line["counts"].items())
-    return f"| {line['part']} ({line['form']}) | {line['property']} | {verdict} | {counts} | {line['seed']} | {line['seconds']:.0f} |"
+    verdict = "holds" if line["holds"] else "**broken**: " + str(line.get("broken", "see the log")).strip().split("\n")[0].replace("|", "\\|")
+    counts = ", ".join(figure(name, value) for name, value in counts_of(line).items()).replace("|", "\\|")
+    what = line.get("property") or PROPERTIES.get(line["part"], "")
+    return f"| {line['part']} ({line['form']}) | {what} | {verdict} | {counts} | {line['seed']} | {line['seconds']:.0f} |"
 
 
 def table(lines):
@@ -20,11 +46,25 @@ def table(lines):
     return "\n".join(head + [row(last[key]) for key in sorted(last)])
 
 
-def main(files):
-    if not files:
+def put_into(page, text):
+    before, rest = page.split(BEGIN, 1)
+    return before + BEGIN + "\n" + text + "\n" + END + rest.split(END, 1)[1]
+
+
+def main(words):
+    page = None
+    if "--into" in words:
+        at = words.index("--into")
+        page = pathlib.Path(words[at + 1])
+        del words[at:at + 2]
+    if not words:
         sys.exit(__doc__)
-    texts = [text for file in files for text in pathlib.Path(file).read_text().splitlines() if text.strip()]
-    print(table([json.loads(text) for text in texts]))
+    texts = [text for file in words for text in pathlib.Path(file).read_text().splitlines() if text.strip()]
+    made = table([json.loads(text) for text in texts])
+    if page is None:
+        print(made)
+    else:
+        page.write_text(put_into(page.read_text(), made))
 
 
 if __name__ == "__main__":
