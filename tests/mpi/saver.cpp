@@ -47,7 +47,8 @@ struct SaverRanks : ::testing::Test {
   }
   /// What training does between two steps, until every rank has written.
   void until_written(Saver& saver) {
-    for (kaon::Patience patience; !world.all(saver.written()); patience.pause()) {
+    auto const awaited = [] { return std::string("the others"); };
+    for (kaon::Patience patience(awaited); !world.all(saver.written()); patience.pause()) {
     }
   }
   /// Holds the thread of rank 0 up where it creates the file of `step`, for as long as the object lives.
