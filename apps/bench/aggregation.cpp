@@ -44,7 +44,7 @@ class Star {
         if (comm.rank() == 0) inboxes_.push_back(mail_.add_inbox(r, tag, count(p) * sizeof(float), "piece"));
       }
     if (comm.rank() > 0)
-      for (std::size_t p = 0; p < pieces_; ++p) outboxes_.push_back(mail_.add_outbox(count(p) * sizeof(float), 1));
+      for (std::size_t p = 0; p < pieces_; ++p) outboxes_.push_back(mail_.add_outbox(count(p) * sizeof(float), 1, "a piece"));
     mail_.ready();
   }
   void run(Vector<float, Space> const& sum) {
@@ -64,9 +64,10 @@ class Star {
       Matrix<float, Space> const to(sum.data() + p * piece_, 1, count(p));
       copy<float>(exec, to, ConstMatrix<float, Space>(mine_.data() + p * piece_, 1, count(p)));
       for (std::size_t r = 0; r < others; ++r) {
+        auto const awaited = [] { return std::string("a piece"); };
         int const box = inboxes_[p * others + r];
         mail_.poll();
-        for (Patience patience; !mail_.arrived(box); patience.pause()) mail_.poll();
+        for (Patience patience(awaited); !mail_.arrived(box); patience.pause()) mail_.poll();
         axpy<float>(exec, to, 1.0f,
                     ConstMatrix<float, Space>(reinterpret_cast<float const*>(mail_.message(box).data()), 1, count(p)));
       }

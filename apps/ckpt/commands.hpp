@@ -1,6 +1,7 @@
 #ifndef KAON_APPS_CKPT_COMMANDS_HPP
 #define KAON_APPS_CKPT_COMMANDS_HPP
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,19 @@ int verify(std::vector<std::string> const& paths);
 int diff(std::string const& a, std::string const& b);
 /// Writes W of every layer to one HDF5 file (/W/<layer>) or, with `npy`, to <out>/<layer>.npy.
 int extract(std::string const& path, std::string const& out, bool npy);
+/// Writes the datasets that any pattern matches, under their own names, to an .npz or an HDF5 file.
+int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> const& patterns);
+/// Writes the state for another number of workers, a new algorithmic state; says on standard error what was done to what.
+int resize(std::string const& path, std::int64_t workers, std::string const& out);
+
+struct Pruning {
+  std::int64_t keep = 0;   ///< newest sound files that stay
+  std::int64_t every = 0;  ///< steps that are multiples of it stay too; 0: none
+  bool dry_run = false;    ///< print only
+  bool leftovers = false;  ///< delete unfinished files too
+};
+/// Deletes old checkpoints of a run folder.
+int prune(std::string const& folder, Pruning const& how);
 
 }  // namespace kaon::ckpt
 

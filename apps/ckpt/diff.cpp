@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <set>
@@ -11,22 +12,41 @@
 namespace kaon::ckpt {
 namespace {
 
+template <class T>
+T load(unsigned char const* at) {
+  T v;
+  std::memcpy(&v, at, sizeof v);
+  return v;
+}
+
+/// The shortest text that gives the same bits back.
 std::string value_text(ElementType type, unsigned char const* at) {
-  auto const as = [&]<class T>(T v) {
-    std::memcpy(&v, at, sizeof v);
-    return fmt::format("{}", v);  // shortest text that gives the same bits back
-  };
   switch (type) {
     case ElementType::f32:
-      return as(float{});
+      return fmt::format("{}", load<float>(at));
     case ElementType::f64:
-      return as(double{});
+      return fmt::format("{}", load<double>(at));
     case ElementType::i64:
-      return as(std::int64_t{});
+      return fmt::format("{}", load<std::int64_t>(at));
     case ElementType::u64:
-      return as(std::uint64_t{});
+      return fmt::format("{}", load<std::uint64_t>(at));
   }
   return {};
+}
+
+/// |a − b| of floating-point values; 0 for integers.
+double distance(ElementType type, unsigned char const* a, unsigned char const* b) {
+  if (type == ElementType::f32) return std::abs(double(load<float>(a)) - double(load<float>(b)));
+  if (type == ElementType::f64) return std::abs(load<double>(a) - load<double>(b));
+  return 0;
+}
+
+/// Whether what was read of block `k` of a field is what was once written.
+bool sound(CheckpointFile const& file, FieldShape const& field, std::uint64_t k, std::vector<unsigned char> const& bytes) {
+  auto const& table = file.table();
+  for (std::size_t f = 0; f < table.fields.size(); ++f)
+    if (table.fields[f].path == field.path) return xxh3(bytes.data(), bytes.size()) == table.hashes[table.first[f] + k];
+  return false;
 }
 
 /// Index of the element `n` places into a box, in the field.
@@ -41,7 +61,9 @@ bool differs(CheckpointFile const& a, CheckpointFile const& b, FieldShape const&
   Blocks const blocks(f);
   std::vector<unsigned char> x, y;
   std::uint64_t bytes = 0, elements = 0;
+  double largest = 0;
   std::string first;
+  std::set<std::string> damaged;
   for (std::uint64_t k = 0; k < blocks.count(); ++k) {
     Part const box = blocks.box(k);
     std::size_t const size = size_of(f.type);
@@ -50,17 +72,24 @@ bool differs(CheckpointFile const& a, CheckpointFile const& b, FieldShape const&
     a.read(f, box, x.data());
     b.read(f, box, y.data());
     if (std::memcmp(x.data(), y.data(), x.size()) == 0) continue;
+    if (!sound(a, f, k, x)) damaged.insert(a.path());
+    if (!sound(b, f, k, y)) damaged.insert(b.path());
     for (std::size_t e = 0; e < x.size(); e += size) {
       if (std::memcmp(&x[e], &y[e], size) == 0) continue;
       if (first.empty())
         first = fmt::format("{}: {} | {}", index_text(box, e / size), value_text(f.type, &x[e]), value_text(f.type, &y[e]));
       ++elements;
+      double const d = distance(f.type, &x[e], &y[e]);
+      if (!(d <= largest) && !std::isnan(largest)) largest = d;  // a NaN stays
       for (std::size_t i = 0; i < size; ++i) bytes += x[e + i] != y[e + i];
     }
   }
-  if (bytes > 0)
-    fmt::print("{}: first at {}; {} of {} bytes differ, in {} elements\n", f.path, first, bytes, f.bytes(), elements);
-  return bytes > 0;
+  if (bytes == 0) return false;
+  fmt::print("{}: first at {}; {} of {} bytes differ, in {} of {} elements{}\n", f.path, first, bytes, f.bytes(), elements,
+             f.elements(),
+             f.type == ElementType::f32 || f.type == ElementType::f64 ? fmt::format(", by {:.2g} at most", largest) : "");
+  for (auto const& path : damaged) fmt::print("  {} is damaged there: the data do not fit their hash\n", path);
+  return true;
 }
 
 template <class T>

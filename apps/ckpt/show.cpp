@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "text.hpp"
 
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/core/error.hpp>
@@ -6,20 +7,52 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace kaon::ckpt {
 namespace {
 
-std::string size_text(std::uint64_t bytes) {
-  if (bytes < 1024) return fmt::format("{} B", bytes);
-  double v = static_cast<double>(bytes);
-  char const* unit = "B";
-  for (char const* u : {"KiB", "MiB", "GiB", "TiB"}) {
-    if (v < 1024) break;
-    v /= 1024;
-    unit = u;
+/// Bytes and datasets below a folder.
+struct Total {
+  std::uint64_t datasets = 0, elements = 0, bytes = 0;
+  void add(FieldShape const& f) {
+    ++datasets;
+    elements += f.elements();
+    bytes += f.bytes();
   }
-  return fmt::format("{:.1f} {}", v, unit);
+};
+
+std::string folder_of(std::string const& path) { return path.substr(0, path.rfind('/')); }
+
+void print_tree(CheckpointFile const& file) {
+  auto fields = file.fields();
+  std::sort(fields.begin(), fields.end(), [](auto const& a, auto const& b) {
+    return std::pair(folder_of(a.path), a.path) < std::pair(folder_of(b.path), b.path);
+  });
+  std::map<std::string, Total> folders;
+  Total all;
+  std::size_t width = 0, shapes = 0;
+  for (auto const& f : fields) {
+    folders[folder_of(f.path)].add(f);
+    all.add(f);
+    width = std::max(width, f.path.size() - folder_of(f.path).size() + 1);
+    shapes = std::max(shapes, f.shape_text().size());
+  }
+  std::string folder;
+  for (auto const& f : fields) {
+    if (folder_of(f.path) != folder) {
+      folder = folder_of(f.path);
+      auto const& t = folders[folder];
+      fmt::print("  {}: {} dataset{}, {} elements, {}\n", folder, t.datasets, t.datasets == 1 ? "" : "s", t.elements,
+                 size_text(t.bytes));
+    }
+    fmt::print("    {:<{}} {}  {}  {}\n", f.path.substr(folder.size() + 1), width, h5::name_of(f.type), f.shape_text(),
+               size_text(f.bytes()));
+  }
+  fmt::print("  {} datasets, {} integrity blocks, {}\n", all.datasets, file.blocks(), size_text(all.bytes));
+  if (auto const model = folders.find("/server/W"); model != folders.end())
+    fmt::print("  the model has {} parameters in {} layers\n", model->second.elements, model->second.datasets);
 }
 
 }  // namespace
@@ -27,24 +60,15 @@ std::string size_text(std::uint64_t bytes) {
 int show(std::string const& path) {
   CheckpointFile const file(path);
   auto const& i = file.info();
-  fmt::print("{}\nstep       {}\nworkers    {}\nseed       {}\nprecision  {}\n", path, i.step, i.workers, i.seed, i.precision);
+  fmt::print("{}\nformat     version {}\nstep       {}\nworkers    {}\nseed       {}\nprecision  {}\n", path,
+             file.format_version(), i.step, i.workers, i.seed, i.precision);
 
   fmt::print("\nprovenance\n  kaon: {} ({})\n  created: {}\n  fingerprint: {}\n", i.version, i.git_hash, i.created,
              i.fingerprint);
   for (auto const& [key, value] : i.provenance) fmt::print("  {}: {}\n", key, value);
 
   fmt::print("\nstate\n");
-  auto fields = file.fields();
-  std::sort(fields.begin(), fields.end(), [](auto const& a, auto const& b) { return a.path < b.path; });
-  std::size_t width = 0;
-  std::uint64_t total = 0;
-  for (auto const& f : fields) {
-    width = std::max(width, f.path.size());
-    total += f.bytes();
-  }
-  for (auto const& f : fields)
-    fmt::print("  {:<{}}  {}  {}  {}\n", f.path, width, h5::name_of(f.type), f.shape_text(), size_text(f.bytes()));
-  fmt::print("  {} datasets, {} integrity blocks, {}\n", fields.size(), file.blocks(), size_text(total));
+  print_tree(file);
 
   fmt::print("\ndeck\n{}{}", i.deck, i.deck.empty() || i.deck.back() != '\n' ? "\n" : "");
   return 0;

@@ -39,7 +39,8 @@ def main():
     o = p.parse_args()
     A, B, X0 = make(o.workers, o.samples, o.rows, o.cols, o.condition, o.difference, o.seed)
     least = optimum(A, B)
-    with h5py.File(o.file, "w") as f:
+    # The 1.10 format guards its own metadata by checksums; a damaged file of an older one can crash HDF5.
+    with h5py.File(o.file, "w", libver=("v110", "v110")) as f:
         f["A"], f["B"], f["X0"] = A, B, X0
         f.attrs["f_star"] = least
         f.attrs["seed"] = o.seed

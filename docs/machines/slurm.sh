@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs Kaon under Slurm until it has finished, over as many job starts as that takes. Adapt the #SBATCH lines and the three
-# settings below; docs/machines/README.md explains each of them.
+# Runs Kaon under Slurm until it has finished, over as many job starts as that takes. Adapt the #SBATCH lines and the settings
+# below; docs/machines/README.md explains each of them.
 #SBATCH --job-name=kaon
 #SBATCH --nodes=1
 #SBATCH --ntasks-per-node=4
@@ -17,37 +17,63 @@ train=${KAON_TRAIN:-kaon-train}
 launch=${KAON_LAUNCH:-srun}   # or: mpiexec -n $SLURM_NTASKS
 
 export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
+case $launch in
+  srun*)
+    export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS  # since Slurm 22.05 srun does not inherit --cpus-per-task
+    export SLURM_WAIT=${SLURM_WAIT:-120} ;;     # when a rank has died, srun ends those that wait for it after so many seconds
+esac
+echo "kaon: job $SLURM_JOB_ID, start ${SLURM_RESTART_COUNT:-0}"
+
+time_left() { squeue -h -j "$SLURM_JOB_ID" -o %L; }  # in a form that -t takes; anything else is no limit
+
+# --- one start: these lines are the same in every script of this folder that starts Kaon ---
+child=''
+signalled=''
+terminated=''
+trap 'signalled=1; kill -USR1 $child 2>/dev/null' USR1
+trap 'signalled=1; terminated=1; kill -TERM $child 2>/dev/null' TERM
+summary() { cat "$run/summary.json" 2>/dev/null; }
+earlier=$(summary)
 
 arguments=(-i "$deck" -d "$run")
 # A checkpoint makes it a restart; without one the run starts from the beginning.
 if [ -e "$run/checkpoints/latest" ]; then arguments+=(-r latest); fi
-# What is left of the job's time limit, in the form that -t takes; nothing when there is no limit.
-left=$(squeue -h -j "$SLURM_JOB_ID" -o %L)
+left=$(time_left)
 case $left in
   *[!0-9:-]* | '') ;;
   *) arguments+=(-t "$left") ;;
 esac
+echo "kaon: time left ${left:-unknown}: ${arguments[*]}"
 
-echo "kaon: job $SLURM_JOB_ID, start ${SLURM_RESTART_COUNT:-0}, time left ${left:-unknown}: ${arguments[*]}"
+# In the background, so that this shell can act on a signal at once; the launcher passes it on to the ranks.
 $launch "$train" "${arguments[@]}" &
 child=$!
-# In the background, so that this shell can act on a signal at once; the launcher passes it on to the ranks.
-trap 'kill -USR1 $child 2>/dev/null' USR1
-trap 'kill -TERM $child 2>/dev/null' TERM
-
-code=0
 while :; do
-  wait $child
+  signalled=''
+  wait "$child"
   code=$?
-  # A trapped signal ends wait early with a code above 128 while the child still runs.
-  if [ $code -le 128 ] || ! kill -0 $child 2>/dev/null; then break; fi
+  if [ -z "$signalled" ]; then break; fi  # a trapped signal ends wait early: wait again, for the launcher's own code
 done
+# Some launchers lose the ranks' exit code when a signal comes. The summary is the last thing that an orderly end writes.
+if [ "$code" = 0 ] || [ "$code" -gt 128 ]; then
+  case $(summary) in
+    "$earlier") said=$code ;;
+    *'"finished": false'*) said=75 ;;
+    *) said=0 ;;
+  esac
+  if [ "$said" != "$code" ]; then echo "kaon: the launcher's exit code $code, by $run/summary.json $said"; fi
+  code=$said
+fi
+echo "kaon: exit code $code${terminated:+, after TERM}"
+# --- end of the start ---
 
-# Some launchers lose the ranks' exit code when they get a signal themselves (seen with MPICH 4.0.2's mpiexec).
-if [ $code = 0 ] && grep -q '"finished": false' "$run/summary.json"; then code=75; fi
-
-echo "kaon: exit code $code"
-case $code in
-  75) scontrol requeue "$SLURM_JOB_ID" ;;  # stopped early with a committed checkpoint: go on in the next start
-  *) exit $code ;;                         # 0 finished; anything else needs a person
-esac
+if [ -n "$SLURM_ARRAY_JOB_ID" ]; then
+  # An array of starts: the next one goes on, or is not wanted any more.
+  if [ "$code" != 75 ]; then scancel --state=PENDING "$SLURM_ARRAY_JOB_ID"; fi
+elif [ "$code" = 75 ]; then
+  # Not RUNNING any more: Slurm is ending this job itself (scancel, the time limit), and a requeue would bring it back to life.
+  state=$(squeue -h -j "$SLURM_JOB_ID" -o %T)
+  if [ "${state:-RUNNING}" = RUNNING ] && scontrol requeue "$SLURM_JOB_ID"; then exit 0; fi
+  echo "kaon: not requeued, the job is ${state:-RUNNING}: submit again to go on"
+fi
+exit "$code"  # 0 finished, 75 stopped with a committed checkpoint; anything else needs a person

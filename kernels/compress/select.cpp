@@ -57,7 +57,7 @@ struct Sample {
   KOKKOS_FUNCTION KeyOf<T> key(std::uint32_t i) const { return magnitude_bits(drawn(i)); }
   /// One run of neighbours from each of size/run strata, at a hashed place, so that no period of x is favoured.
   KOKKOS_FUNCTION void draw(Member const& team) const {
-    std::uint64_t const strata = size / run, width = n / strata;
+    std::uint64_t const strata = size / run, width = strata > 0 ? n / strata : n;  // fewer than a run are drawn one and all
     Kokkos::parallel_for(Kokkos::TeamThreadRange(team, size), [&](std::uint32_t const i) {
       std::uint64_t const stratum = i / run;
       std::uint64_t const jitter = (((stratum * 0x9e3779b97f4a7c15ULL) >> 32) * (width - run + 1)) >> 32;

@@ -47,6 +47,16 @@ using StagingSpace = Kokkos::Experimental::HIPHostPinnedSpace;
 using StagingSpace = Kokkos::HostSpace;
 #endif
 
+/// The kind of GPU that kernels run on.
+enum class GpuKind { none, cuda, hip };
+#if defined(KOKKOS_ENABLE_CUDA)
+inline constexpr GpuKind gpu_kind = GpuKind::cuda;
+#elif defined(KOKKOS_ENABLE_HIP)
+inline constexpr GpuKind gpu_kind = GpuKind::hip;
+#else
+inline constexpr GpuKind gpu_kind = GpuKind::none;
+#endif
+
 /// Name of the GPU that kernels run on; empty where there is none.
 inline std::string gpu_name() {
 #if defined(KOKKOS_ENABLE_CUDA)

@@ -41,8 +41,8 @@ std::size_t longest_path(Table const& table) {
   return n;
 }
 
-std::uint64_t seal_of(CheckpointInfo const& info, Table const& table) {
-  std::string text = std::string(name) + ' ' + std::to_string(version) + ' ' + std::to_string(state_hash(info));
+std::uint64_t seal_of(CheckpointInfo const& info, Table const& table, std::uint64_t of_version) {
+  std::string text = std::string(name) + ' ' + std::to_string(of_version) + ' ' + std::to_string(state_hash(info));
   for (auto const& f : table.fields) text += '\n' + f.path + ' ' + h5::name_of(f.type) + ' ' + f.shape_text();
   text += '\n' + std::to_string(xxh3(table.hashes.data(), table.hashes.size() * sizeof(std::uint64_t)));
   return xxh3(text.data(), text.size());

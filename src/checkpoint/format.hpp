@@ -13,7 +13,8 @@
 namespace kaon::format {
 
 inline constexpr char const* name = "kaon-checkpoint";
-inline constexpr std::uint64_t version = 1;
+inline constexpr std::uint64_t version = 1;         ///< that is written
+inline constexpr std::uint64_t oldest_version = 1;  ///< that is read: the first one, for ever
 inline constexpr char const* deck = "/deck";
 inline constexpr char const* integrity = "/integrity";
 inline constexpr char const* provenance = "/provenance";
@@ -42,7 +43,7 @@ std::vector<unsigned char> rows(Table const& table, std::size_t path_length);
 std::size_t longest_path(Table const& table);
 
 /// Covers the format version, the rank-independent info, every field's path, type and shape, and every block's hash.
-std::uint64_t seal_of(CheckpointInfo const& info, Table const& table);
+std::uint64_t seal_of(CheckpointInfo const& info, Table const& table, std::uint64_t of_version = version);
 
 }  // namespace kaon::format
 

@@ -29,6 +29,14 @@ void Handle::close(std::string const& what) {
 
 void quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
+Handle unlocked_access() {
+  Handle access = own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, Blame::system, "make a property list");
+#if H5_VERSION_GE(1, 10, 7) && !(H5_VERSION_GE(1, 12, 0) && !H5_VERSION_GE(1, 12, 1))
+  check(H5Pset_file_locking(access.get(), false, true), Blame::system, "turn off file locking");
+#endif
+  return access;
+}
+
 std::string message() {
   std::string text;
   auto const visit = [](unsigned, H5E_error2_t const* e, void* out) -> herr_t {
@@ -167,6 +175,17 @@ std::vector<std::string> attribute_names(hid_t where, std::string const& what) {
   return names;
 }
 
+std::uint64_t stored_bytes(hid_t set, std::vector<std::uint64_t> const& count, std::size_t size, std::string const& doing) {
+  Handle const how = own(H5Dget_create_plist(set), H5Pclose, Blame::content, doing);
+  if (H5Pget_layout(how.get()) != H5D_CONTIGUOUS || H5Pget_external_count(how.get()) != 0)
+    throw InputError("cannot " + doing + ": its data are not in one piece of this file: not written by Kaon");
+  std::uint64_t bytes = size;
+  bool fits = true;
+  for (auto const n : count) fits = fits && !__builtin_mul_overflow(bytes, n, &bytes);
+  if (!fits || bytes != H5Dget_storage_size(set)) throw InputError("cannot " + doing + ": it is cut short");
+  return bytes;
+}
+
 std::string read_text_dataset(hid_t file, std::string const& path, std::string const& what) {
   std::string const doing = "read dataset " + path + " of " + what;
   Handle const set = own(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose, Blame::content, doing);
@@ -175,7 +194,7 @@ std::string read_text_dataset(hid_t file, std::string const& path, std::string c
   if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) != 0 ||
       H5Sget_simple_extent_npoints(space.get()) != 1)
     throw InputError("cannot " + doing + ": it is not a single fixed-length string");
-  std::string text(H5Tget_size(type.get()), '\0');
+  std::string text(stored_bytes(set.get(), {}, H5Tget_size(type.get()), doing), '\0');
   check(H5Dread(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, text.data()), Blame::content, doing);
   return unpad(std::move(text));
 }

@@ -40,6 +40,9 @@ class Handle {
 /// Turns off HDF5's printing of its error stack in this thread.
 void quiet();
 
+/// How to open or create a file on this rank alone: without locks, which some parallel file systems refuse.
+Handle unlocked_access();
+
 /// The innermost message of HDF5's error stack (one line), then clears it.
 std::string message();
 
@@ -67,13 +70,18 @@ Handle dataspace(std::vector<std::uint64_t> const& shape);
 /// A fixed-length, null-padded UTF-8 string type of at least one byte.
 Handle string_type(std::size_t length);
 
-/// Attributes of the object `where`; `what` names the file (and object) in messages. Writers must be called on every rank alike.
+/// Attributes of the object `where`; `what` names the file (and object) in messages.
 void write_text(hid_t where, std::string const& name, std::string const& value, std::string const& what);
 void write_number(hid_t where, std::string const& name, std::uint64_t value, std::string const& what);
 std::string read_text(hid_t where, std::string const& name, std::string const& what);
 std::uint64_t read_number(hid_t where, std::string const& name, std::string const& what);
 /// Names of all attributes, ascending.
 std::vector<std::string> attribute_names(hid_t where, std::string const& what);
+
+/// The bytes of `count` elements of `size` bytes each in this dataset. Throws InputError unless they all stand in the file, in
+/// one piece, as Kaon writes them: what was never written, lies in another file, or is claimed beyond the file's end is no data,
+/// and no memory is asked for it.
+std::uint64_t stored_bytes(hid_t set, std::vector<std::uint64_t> const& count, std::size_t size, std::string const& doing);
 
 /// A scalar fixed-length string dataset.
 std::string read_text_dataset(hid_t file, std::string const& path, std::string const& what);

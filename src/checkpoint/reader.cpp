@@ -1,5 +1,6 @@
 #include <kaon/checkpoint/reader.hpp>
 
+#include <kaon/checkpoint/folder.hpp>
 #include <kaon/core/error.hpp>
 
 #include <fcntl.h>
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 namespace kaon {
@@ -25,11 +27,14 @@ h5::Handle open_file(std::string const& path) {
     throw IoError(text);
   }
   ::close(fd);
-  h5::Handle const access = h5::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, Blame::system, "make a property list");
-#if H5_VERSION_GE(1, 10, 7) && !(H5_VERSION_GE(1, 12, 0) && !H5_VERSION_GE(1, 12, 1))
-  h5::check(H5Pset_file_locking(access.get(), false, true), Blame::system, "turn off file locking");
-#endif
+  h5::Handle const access = h5::unlocked_access();
   return h5::own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose, Blame::content, "open " + path + " as HDF5");
+}
+
+/// True for "step-<digits>.h5" with other digits.
+bool names_another_step(std::string const& name, std::uint64_t step) {
+  if (name.size() < 9 || name.rfind("step-", 0) != 0 || name.substr(name.size() - 3) != ".h5") return false;
+  return name.find_first_not_of("0123456789", 5) == name.size() - 3 && name != folder::step_name(step);
 }
 
 ElementType element_type(hid_t type, std::string const& what) {
@@ -46,10 +51,14 @@ std::vector<std::uint64_t> shape_of(hid_t set, std::string const& what) {
   return {dims.begin(), dims.end()};
 }
 
-/// Paths of all datasets, ascending.
+/// Paths of all datasets, and of links, which Kaon does not write and nobody follows, ascending.
 std::vector<std::string> datasets(hid_t file, std::string const& what) {
   std::vector<std::string> found;
-  auto const visit = [](hid_t root, char const* name, H5L_info_t const*, void* out) -> herr_t {
+  auto const visit = [](hid_t root, char const* name, H5L_info_t const* link, void* out) -> herr_t {
+    if (link->type != H5L_TYPE_HARD) {
+      static_cast<std::vector<std::string>*>(out)->push_back(std::string("/") + name + " (a link)");
+      return 0;
+    }
     h5::Handle const object(H5Oopen(root, name, H5P_DEFAULT), H5Oclose);
     if (!object.valid()) return -1;
     if (H5Iget_type(object.get()) == H5I_DATASET) static_cast<std::vector<std::string>*>(out)->push_back(std::string("/") + name);
@@ -68,15 +77,22 @@ CheckpointFile::CheckpointFile(std::string path) : path_(std::move(path)), file_
   read_info();
   read_table();
   check_tree();
+  if (auto const name = std::filesystem::path(path_).filename().string(); names_another_step(name, info_.step))
+    throw InputError(fmt::format("{} holds step {}, but its name says otherwise: it was renamed or exchanged; cure: {}", path_,
+                                 info_.step, folder::step_name(info_.step)));
 }
 
 void CheckpointFile::read_info() {
-  if (H5Aexists(file_.get(), "format") <= 0 || h5::read_text(file_.get(), "format", path_) != format::name)
+  if (h5::check(H5Aexists(file_.get(), "format"), Blame::content, "read attribute 'format' of " + path_) == 0 ||
+      h5::read_text(file_.get(), "format", path_) != format::name)
     throw InputError(path_ + " is not a Kaon checkpoint: its attribute 'format' is not '" + format::name + "'");
-  auto const version = h5::read_number(file_.get(), "format_version", path_);
-  if (version > format::version || version == 0)
-    throw InputError(
-        fmt::format("{} has format version {}, this Kaon reads version {}: use a newer Kaon", path_, version, format::version));
+  version_ = h5::read_number(file_.get(), "format_version", path_);
+  if (version_ > format::version)
+    throw InputError(fmt::format("{} has format version {}, this Kaon reads versions up to {}: use a newer Kaon", path_, version_,
+                                 format::version));
+  if (version_ < format::oldest_version)
+    throw InputError(fmt::format("{} has format version {}, but the first one is {}: the file is damaged", path_, version_,
+                                 format::oldest_version));
   info_.step = h5::read_number(file_.get(), "step", path_);
   info_.workers = h5::read_number(file_.get(), "workers", path_);
   info_.seed = h5::read_number(file_.get(), "seed", path_);
@@ -108,9 +124,7 @@ void CheckpointFile::read_table() {
     throw InputError("cannot read " + what + ": not a table of dataset, block, xxh3");
   auto const shape = shape_of(set.get(), what);
   if (shape.size() != 1) throw InputError("cannot read " + what + ": not one-dimensional");
-  auto const bytes = H5Dget_storage_size(set.get());
-  if (bytes != shape[0] * row) throw InputError("cannot read " + what + ": it is cut short");
-  std::vector<char> raw(bytes);
+  std::vector<char> raw(h5::stored_bytes(set.get(), shape, row, "read " + what));
   h5::check(H5Dread(set.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()), Blame::content, "read " + what);
 
   std::vector<FieldShape> fields;
@@ -129,6 +143,7 @@ void CheckpointFile::read_table() {
       f.type = element_type(stored.get(), of);
       f.shape = shape_of(field.get(), of);
       if (f.shape.empty()) throw InputError("cannot read " + of + ": it is a scalar");
+      h5::stored_bytes(field.get(), f.shape, size_of(f.type), "read " + of);
       fields.push_back(std::move(f));
     }
     hashes.push_back(number[1]);
@@ -138,7 +153,7 @@ void CheckpointFile::read_table() {
     throw InputError(
         fmt::format("{} has {} rows, its datasets have {} blocks: the file is damaged", what, hashes.size(), table_.total()));
   table_.hashes = std::move(hashes);
-  if (h5::read_number(set.get(), format::seal, what) != format::seal_of(info_, table_))
+  if (h5::read_number(set.get(), format::seal, what) != format::seal_of(info_, table_, version_))
     throw InputError(path_ + ": the seal over attributes, deck, shapes and integrity table does not fit: the file is damaged");
 }
 
@@ -171,6 +186,18 @@ void CheckpointFile::read(h5::Handle const& set, FieldShape const& field, Part c
 
 void CheckpointFile::read(FieldShape const& field, Part const& part, void* out) const {
   if (part.elements() > 0) read(open(field), field, part, out);
+}
+
+std::vector<unsigned char> CheckpointFile::read(FieldShape const& field) const {
+  std::vector<unsigned char> data(field.bytes());
+  read(field, {std::vector<std::uint64_t>(field.shape.size(), 0), field.shape}, data.data());
+  return data;
+}
+
+FieldShape const* CheckpointFile::find(std::string const& path) const {
+  auto const& all = table_.fields;
+  auto const at = std::find_if(all.begin(), all.end(), [&](FieldShape const& f) { return f.path == path; });
+  return at == all.end() ? nullptr : &*at;
 }
 
 void CheckpointFile::verify(std::uint64_t begin, std::uint64_t end) const {

@@ -12,13 +12,14 @@
 namespace kaon {
 
 /// One checkpoint, open for reading on this rank alone (no MPI). Everything but the blocks is checked on opening: format,
-/// version, tree, types, shapes and the seal over them.
+/// version, tree, types, shapes, the seal over them, and the step against a name of the form step-<digits>.h5.
 class CheckpointFile {
  public:
   /// Throws InputError naming the file and what is wrong with it; IoError when the file system refuses.
   explicit CheckpointFile(std::string path);
 
   std::string const& path() const { return path_; }
+  std::uint64_t format_version() const { return version_; }
   CheckpointInfo const& info() const { return info_; }
   std::vector<FieldShape> const& fields() const { return table_.fields; }
   format::Table const& table() const { return table_; }
@@ -30,6 +31,10 @@ class CheckpointFile {
 
   /// Reads one part of a field, row-major, native byte order, into `out`.
   void read(FieldShape const& field, Part const& part, void* out) const;
+  /// The whole field.
+  std::vector<unsigned char> read(FieldShape const& field) const;
+  /// The field of this path; nullptr when there is none.
+  FieldShape const* find(std::string const& path) const;
 
   /// Throws InputError unless the file holds exactly these fields; every missing, extra or different one is named.
   void require_fields(Registry const& registry) const;
@@ -43,6 +48,7 @@ class CheckpointFile {
 
   std::string path_;
   h5::Handle file_;
+  std::uint64_t version_ = format::version;
   CheckpointInfo info_;
   format::Table table_;
 };

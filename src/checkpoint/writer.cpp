@@ -2,18 +2,19 @@
 
 #include <kaon/checkpoint/cuts.hpp>
 #include <kaon/checkpoint/format.hpp>
-#include <kaon/checkpoint/h5.hpp>
+#include <kaon/checkpoint/frame.hpp>
+#include <kaon/checkpoint/slabs.hpp>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
+#include <cerrno>
+#include <cstring>
+#include <memory>
 #include <set>
 
 namespace kaon {
 namespace {
-
-using h5::Blame;
-
-constexpr hsize_t alignment = 4096;
 
 std::vector<FieldShape> shapes(Registry const& registry) {
   std::vector<FieldShape> all;
@@ -45,77 +46,12 @@ void check_info(CheckpointInfo const& info) {
       if (key == reserved) throw InputError("provenance key '" + key + "' is empty or reserved");
 }
 
-h5::Handle create_file(Communicator const& comm, std::string const& path) {
-  std::string const doing = "create " + path;
-  h5::Handle const access = h5::own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, Blame::system, doing);
-  h5::check(H5Pset_fapl_mpio(access.get(), comm.get(), MPI_INFO_NULL), Blame::system, doing);
-  h5::check(H5Pset_coll_metadata_write(access.get(), true), Blame::system, doing);
-  h5::check(H5Pset_alignment(access.get(), alignment, alignment), Blame::system, doing);
-  // Fixed bounds keep the bytes the same for every release of HDF5; the 1.10 format guards its own metadata by checksums, where
-  // older ones let a damaged file crash the library.
-  h5::check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110), Blame::system, doing);
-  h5::Handle const creation = h5::own(H5Pcreate(H5P_FILE_CREATE), H5Pclose, Blame::system, doing);
-  h5::check(H5Pset_obj_track_times(creation.get(), false), Blame::system, doing);
-  return h5::own(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose, Blame::system, doing);
-}
-
-h5::Handle create_group(hid_t file, std::string const& name, std::string const& path) {
-  std::string const doing = "create group " + name + " in " + path;
-  h5::Handle const how = h5::own(H5Pcreate(H5P_GROUP_CREATE), H5Pclose, Blame::system, doing);
-  h5::check(H5Pset_obj_track_times(how.get(), false), Blame::system, doing);
-  return h5::own(H5Gcreate2(file, name.c_str(), H5P_DEFAULT, how.get(), H5P_DEFAULT), H5Gclose, Blame::system, doing);
-}
-
-h5::Handle create_dataset(hid_t file, std::string const& name, hid_t type, hid_t space, std::string const& path) {
-  std::string const doing = "create dataset " + name + " in " + path;
-  for (auto at = name.find('/', 1); at != std::string::npos; at = name.find('/', at + 1))
-    if (auto const parent = name.substr(0, at);
-        h5::check(H5Lexists(file, parent.c_str(), H5P_DEFAULT), Blame::system, doing) == 0)
-      create_group(file, parent, path);
-  h5::Handle const how = h5::own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, Blame::system, doing);
-  h5::check(H5Pset_obj_track_times(how.get(), false), Blame::system, doing);
-  h5::check(H5Pset_layout(how.get(), H5D_CONTIGUOUS), Blame::system, doing);
-  h5::check(H5Pset_alloc_time(how.get(), H5D_ALLOC_TIME_EARLY), Blame::system, doing);
-  h5::check(H5Pset_fill_time(how.get(), H5D_FILL_TIME_NEVER), Blame::system, doing);
-  return h5::own(H5Dcreate2(file, name.c_str(), type, space, H5P_DEFAULT, how.get(), H5P_DEFAULT), H5Dclose, Blame::system,
-                 doing);
-}
-
-void write_root(hid_t file, CheckpointInfo const& info, std::string const& path) {
-  h5::write_text(file, "format", format::name, path);
-  h5::write_number(file, "format_version", format::version, path);
-  h5::write_text(file, "precision", info.precision, path);
-  h5::write_number(file, "step", info.step, path);
-  h5::write_number(file, "workers", info.workers, path);
-  h5::write_number(file, "seed", info.seed, path);
-}
-
-void write_provenance(hid_t file, CheckpointInfo const& info, std::string const& path) {
-  std::string const where = path + ", " + format::provenance;
-  h5::Handle const group = create_group(file, format::provenance, path);
-  h5::write_text(group.get(), format::kaon_version, info.version, where);
-  h5::write_text(group.get(), format::git_hash, info.git_hash, where);
-  h5::write_text(group.get(), format::fingerprint, info.fingerprint, where);
-  h5::write_text(group.get(), format::created, info.created, where);
-  for (auto const& [key, value] : info.provenance) h5::write_text(group.get(), key, value, where);
-  h5::write_number(group.get(), format::seal, provenance_hash(info), where);
-}
-
-/// Rank 0 writes a whole dataset; independent.
-void write_whole(Communicator const& comm, hid_t set, hid_t type, void const* data, std::string const& what) {
-  if (comm.rank() == 0) h5::check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), Blame::system, "write " + what);
-}
-
-void write_slab(hid_t set, Field const& f, void const* data, std::string const& path) {
-  std::string const doing = "write dataset " + f.path + " of " + path;
-  std::vector<hsize_t> const offset(f.written.offset.begin(), f.written.offset.end()),
-      count(f.written.count.begin(), f.written.count.end());
-  h5::Handle const space = h5::own(H5Dget_space(set), H5Sclose, Blame::system, doing);
-  h5::check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, offset.data(), nullptr, count.data(), nullptr), Blame::system,
-            doing);
-  h5::Handle const memory = h5::dataspace(f.written.count);
-  // Independent transfers: a rank that fails leaves no other one waiting inside HDF5.
-  h5::check(H5Dwrite(set, h5::memory_type(f.type), memory.get(), space.get(), H5P_DEFAULT, data), Blame::system, doing);
+/// A write beyond the limit would kill the process.
+void require_allowed(std::string const& path, std::uint64_t bytes) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < bytes)
+    throw IoError(fmt::format("cannot write {}: {}: it needs {} bytes, the limit of this process (ulimit -f) is {}", path,
+                              std::strerror(EFBIG), bytes, limit.rlim_cur));
 }
 
 }  // namespace
@@ -141,30 +77,29 @@ void require_consistent(Communicator const& comm, CheckpointInfo const& info, Re
 std::uint64_t file_bytes(CheckpointInfo const& info, Registry const& registry) {
   format::Table const table(shapes(registry));
   std::uint64_t bytes = (1 << 20) + pack(info).size() + table.total() * (format::longest_path(table) + 16);
-  for (auto const& f : table.fields) bytes += f.bytes() + 2 * alignment;
+  for (auto const& f : table.fields) bytes += f.bytes() + 2 * Frame::alignment;
   return bytes;
 }
 
 void write_checkpoint(Communicator const& comm, std::string const& path, CheckpointInfo const& info, Registry const& registry) {
-  h5::quiet();
   Ballot ballot(comm);
+  bool const root = comm.rank() == 0;
   format::Table table(shapes(registry));
   table.hashes.assign(table.total(), 0);
-  h5::Handle file;
-  ballot.attempt([&] { file = create_file(comm, path); });
-  ballot.vote("creating the checkpoint");
-
-  std::vector<h5::Handle> sets(registry.size());
-  ballot.attempt([&] {
-    write_root(file.get(), info, path);
-    h5::Handle const type = h5::string_type(info.deck.size());
-    h5::Handle const deck = create_dataset(file.get(), format::deck, type.get(), h5::dataspace({}).get(), path);
-    write_whole(comm, deck.get(), type.get(), info.deck.c_str(), std::string("dataset ") + format::deck + " of " + path);
-    for (std::size_t i = 0; i < registry.size(); ++i)
-      sets[i] = create_dataset(file.get(), registry[i].path, h5::file_type(registry[i].type),
-                               h5::dataspace(registry[i].shape).get(), path);
-  });
+  std::unique_ptr<Frame> frame;
+  Slabs slabs;
+  std::vector<std::uint64_t> offsets(registry.size());
+  if (root)
+    ballot.attempt([&] {
+      require_allowed(path, file_bytes(info, registry));
+      frame = std::make_unique<Frame>(path, info, table);
+      offsets = frame->offsets();
+      slabs.create(path);
+    });
   ballot.vote("laying out the checkpoint");
+  comm.broadcast(offsets.data(), offsets.size() * sizeof(std::uint64_t), 0);
+  if (!root) ballot.attempt([&] { slabs.open(path); });
+  ballot.vote("opening the checkpoint");
 
   std::vector<unsigned char> buffer;  // one field's local part at a time
   for (std::size_t i = 0; i < registry.size(); ++i) {
@@ -174,7 +109,8 @@ void write_checkpoint(Communicator const& comm, std::string const& path, Checkpo
       buffer.resize(f.written.elements() * size_of(f.type));
       if (!buffer.empty()) {
         f.get(buffer.data());
-        write_slab(sets[i].get(), f, buffer.data(), path);
+        std::uint64_t const row = buffer.size() / f.written.count[0];
+        slabs.write("dataset " + f.path, buffer.data(), buffer.size(), offsets[i] + f.written.offset[0] * row);
       }
       ready = true;
     });
@@ -186,18 +122,9 @@ void write_checkpoint(Communicator const& comm, std::string const& path, Checkpo
   combine(comm, table.hashes);
 
   ballot.attempt([&] {
-    for (auto& s : sets) s.close("a dataset of " + path);
-    std::size_t const length = format::longest_path(table);
-    std::string const what = std::string("dataset ") + format::integrity + " of " + path;
-    h5::Handle const type = format::row_type(length);
-    h5::Handle set = create_dataset(file.get(), format::integrity, type.get(), h5::dataspace({table.total()}).get(), path);
-    h5::write_number(set.get(), format::seal, format::seal_of(info, table), what);
-    write_provenance(file.get(), info, path);
-    write_whole(comm, set.get(), type.get(), comm.rank() == 0 ? format::rows(table, length).data() : nullptr, what);
-    set.close(what);
+    if (frame) frame->finish(info, table, slabs);
+    slabs.close();
   });
-  ballot.attempt([&] { h5::check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), Blame::system, "flush " + path); });
-  ballot.attempt([&] { file.close(path); });
   ballot.vote("finishing the checkpoint");
 }
 

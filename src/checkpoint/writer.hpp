@@ -17,8 +17,8 @@ void require_consistent(Communicator const& comm, CheckpointInfo const& info, Re
 /// Bytes of a file that holds this registry, rounded up.
 std::uint64_t file_bytes(CheckpointInfo const& info, Registry const& registry);
 
-/// Collective: writes `path` through parallel HDF5 and closes it. The bytes outside /provenance depend on the rank-independent
-/// info and on the state alone. Throws on every rank or on none.
+/// Collective: rank 0 writes what is HDF5's, every rank its parts of the fields, and all of it is on the disk. The bytes outside
+/// /provenance depend on the rank-independent info and on the state alone. Throws on every rank or on none.
 void write_checkpoint(Communicator const& comm, std::string const& path, CheckpointInfo const& info, Registry const& registry);
 
 }  // namespace kaon

@@ -117,6 +117,13 @@ std::vector<Key> make_rest() {
                "of link and layers, measured at the start, finds fastest"},
       {.section = e, .name = "bundle", .type = integer, .fallback = "65536", .low = 0, .high = most, .may_change = true,
        .help = "layers whose packets together have at most so many bytes travel in one message; 0: every layer alone"},
+      {.section = e, .name = "patience", .type = real, .fallback = "1800", .low = 0, .may_change = true,
+       .help = "seconds that a rank waits for another's message before it ends the job with exit code 74, naming step, layer and "
+               "rank; more than the ranks' steps and saves can differ by; 0: for ever"},
+      {.section = e, .name = "device_buffers", .type = choice, .fallback = "auto", .choices = {"auto", "no", "yes"},
+       .may_change = true,
+       .help = "messages from device memory straight to MPI; the same bits: auto, with a GPU, if MPI says that it can and a self-test "
+               "at the start proves it; no, through pinned host memory; yes, or the run ends with 64"},
       {.section = c, .name = "every", .type = integer, .fallback = "0", .low = 0, .may_change = true,
        .help = "steps between checkpoints; 0: not by steps. Without every, minutes and mtbf: only at a stop, on request and at the end"},
       {.section = c, .name = "minutes", .type = real, .fallback = "0", .low = 0, .may_change = true,

@@ -1,17 +1,19 @@
 #include <kaon/exchange/exchange.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/exchange/device_sealer.hpp>
 
 #include <algorithm>
 #include <limits>
 
 namespace kaon {
 
-Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels)
+Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels, MessageMemory memory,
+                   Kokkos::DefaultExecutionSpace const& exec)
     : comm_(comm),
       plan_(plan),
       channels_(std::move(channels)),
-      mail_(comm),
+      mail_(comm, memory),
       up_(plan.bundles().size() * static_cast<std::size_t>(plan.workers())),
       down_(plan.bundles().size()),
       sum_out_(plan.bundles().size()),
@@ -35,7 +37,7 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Chann
     for (int const rank : plan.group_of(here.first))
       if (rank != me) senders_.push_back({rank, blocks_of(plan.micros_at(rank))});
   }
-  std::size_t longest = 1;
+  std::size_t longest = 1, movable = 0;
   for (int b = 0; b < bundles; ++b) {
     auto const& layers = plan.bundle(b).layers;
     served_.push_back(plan.serves(me, layers.front()));
@@ -44,7 +46,15 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Chann
     add_down(b);
     if (!my_blocks_.empty()) add_sums(b);
     longest = std::max(longest, layers.size() * static_cast<std::size_t>(plan.micro_batches()));
+    for (int const i : layers) {  // packets are moved where others precede them
+      if (layers.size() > 1) movable = std::max({movable, channel(i).up_bound, channel(i).down_bound});
+      if (layers.size() * my_blocks_.size() > 1) movable = std::max(movable, channel(i).sum_bytes);
+    }
   }
+  if (memory == MessageMemory::host)
+    sealer_ = std::make_unique<HostSealer>();
+  else
+    sealer_ = std::make_unique<DeviceSealer>(exec, longest, packet_header_bytes + movable);
   ids_.reserve(longest);
   mail_.ready();
 }
@@ -74,7 +84,8 @@ void Exchange::add_up(int b, int j) {
   auto& post = up_[static_cast<std::size_t>(b) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
   post.letter = letter_for(bundle, channels_, &Channel::up_bound, whole);
   if (home == me)
-    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.topology() == Topology::replicated ? plan_.ranks() - 1 : 1);
+    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.topology() == Topology::replicated ? plan_.ranks() - 1 : 1,
+                                   what("uplink", b, j));
   else if (served_[static_cast<std::size_t>(b)])
     post.inbox = mail_.add_inbox(home, up_tag(b, j), post.letter.bound(), what("uplink", b, j));
 }
@@ -83,7 +94,7 @@ void Exchange::add_down(int b) {
   auto& post = down_[static_cast<std::size_t>(b)];
   post.letter = letter_for(plan_.bundle(b), channels_, &Channel::down_bound, whole);
   if (served_[static_cast<std::size_t>(b)])
-    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.ranks() - 1);
+    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.ranks() - 1, what("downlink", b, -1));
   else
     post.inbox = mail_.add_inbox(plan_.bundle(b).owner, down_tag(b), post.letter.bound(), what("downlink", b, -1));
 }
@@ -94,7 +105,7 @@ void Exchange::add_sums(int b) {
   if (home != me) {
     auto& post = sum_out_[static_cast<std::size_t>(b)];
     post.letter = letter_for(bundle, channels_, &Channel::sum_bytes, my_blocks_);
-    post.outbox = mail_.add_outbox(post.letter.bound(), 1);
+    post.outbox = mail_.add_outbox(post.letter.bound(), 1, what("partial gradients", b, worker));
     return;
   }
   for (auto const& sender : senders_) {
@@ -146,6 +157,7 @@ PacketId Exchange::sum_id(int layer, AddBlock const& block, int worker) const {
 void Exchange::begin_step(std::uint64_t step, bool dense) {
   step_ = step;
   dense_ = dense;
+  mail_.set_step(step);
   for (auto& post : up_) {
     post.letter.begin();
     post.opened = false;
@@ -182,7 +194,7 @@ std::span<unsigned char const> Exchange::read(Post& post, std::size_t place, Id&
   if (!post.opened) {
     ids_.clear();
     for (std::size_t p = 0; p < post.letter.places().size(); ++p) ids_.push_back(id_of(post.letter.places()[p], p));
-    post.letter.open(message, ids_, names_);
+    post.letter.open(*sealer_, message, ids_, names_);
     post.opened = true;
   }
   return post.letter.payload(message, place);
@@ -190,6 +202,7 @@ std::span<unsigned char const> Exchange::read(Post& post, std::size_t place, Id&
 
 // The one place where the exchange sends: what is counted here is what travels.
 void Exchange::deliver(Post const& post, int to, int tag, std::uint64_t ByteCount::*wire) {
+  sealer_->complete();
   mail_.send(post.outbox, post.letter.size(), to, tag);
   for (std::size_t p = 0; p < post.letter.places().size(); ++p)
     counts_[static_cast<std::size_t>(post.letter.places()[p].layer)].*wire += post.letter.packet_bytes(p);
@@ -203,7 +216,7 @@ std::span<unsigned char> Exchange::sum_payload(int layer, std::size_t block) {
 void Exchange::post_sum(int layer, std::size_t block) {
   int const b = plan_.bundle_of(layer), worker = plan_.workers_at(comm_.rank()).first;
   auto& post = sum_out_[static_cast<std::size_t>(b)];
-  if (post.letter.seal(mail_.bytes(post.outbox), place(layer) * my_blocks_.size() + block,
+  if (post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer) * my_blocks_.size() + block,
                        sum_id(layer, my_blocks_[block], worker), channel(layer).sum_bytes))
     deliver(post, plan_.home_of(layer, worker), sum_tag(b), &ByteCount::wire_sum);
 }
@@ -224,7 +237,7 @@ std::span<unsigned char> Exchange::up_payload(int layer, int worker) { return ro
 
 void Exchange::post_up(int layer, int worker, std::size_t length) {
   auto& post = up(layer, worker);
-  bool const complete = post.letter.seal(mail_.bytes(post.outbox), place(layer), up_id(layer, worker), length);
+  bool const complete = post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer), up_id(layer, worker), length);
   counts_[static_cast<std::size_t>(layer)].up += packet_header_bytes + length;
   if (!complete) return;
   int const b = plan_.bundle_of(layer), me = comm_.rank();
@@ -253,7 +266,7 @@ std::span<unsigned char> Exchange::down_payload(int layer) { return room(down(la
 void Exchange::post_down(int layer, std::size_t length) {
   auto& post = down(layer);
   int const b = plan_.bundle_of(layer), me = comm_.rank();
-  bool const complete = post.letter.seal(mail_.bytes(post.outbox), place(layer), down_id(layer, step_), length);
+  bool const complete = post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer), down_id(layer, step_), length);
   if (plan_.bundle(b).owner != me) return;
   counts_[static_cast<std::size_t>(layer)].down += (packet_header_bytes + length) * static_cast<std::uint64_t>(plan_.workers());
   if (!complete || plan_.topology() == Topology::replicated) return;
@@ -278,6 +291,27 @@ void Exchange::release_down(int bundle) {
   auto& post = down_[static_cast<std::size_t>(bundle)];
   post.down = Post::Down::idle;
   if (post.step < step_) await_down(post);
+}
+
+std::string Exchange::missing_sum(int bundle) const {
+  for (auto const& post : sums_[static_cast<std::size_t>(bundle)])
+    if (!mail_.arrived(post.inbox)) return mail_.name(post.inbox);
+  return what("partial gradients", bundle, -1);
+}
+
+std::string Exchange::missing_up(int bundle) const {
+  for (int j = 0; j < plan_.workers(); ++j) {
+    auto const& post =
+        up_[static_cast<std::size_t>(bundle) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
+    if (post.inbox >= 0 && !mail_.arrived(post.inbox)) return mail_.name(post.inbox);
+  }
+  return what("uplink", bundle, -1);
+}
+
+std::string Exchange::missing_down(int bundle) const {
+  auto const& post = down_[static_cast<std::size_t>(bundle)];
+  return "step " + std::to_string(post.step) + ", " + what("downlink", bundle, -1) + ", from rank " +
+         std::to_string(plan_.bundle(bundle).owner);
 }
 
 ByteCount Exchange::bytes() const {

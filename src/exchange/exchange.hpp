@@ -7,9 +7,11 @@
 #include <kaon/exchange/mailbox.hpp>
 #include <kaon/exchange/packet.hpp>
 #include <kaon/exchange/plan.hpp>
+#include <kaon/exchange/sealer.hpp>
 #include <kaon/mpi/communicator.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,7 +36,10 @@ struct Channel {
 /// read them.
 class Exchange {
  public:
-  Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels);
+  /// With `memory` device, messages lie in device memory, and so do all payloads: they are written and read on `exec`, and MPI is
+  /// given device pointers, which choose_message_memory() must have proved it takes.
+  Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels, MessageMemory memory = MessageMemory::host,
+           Kokkos::DefaultExecutionSpace const& exec = {});
   Exchange(Exchange const&) = delete;
   Exchange& operator=(Exchange const&) = delete;
 
@@ -42,6 +47,7 @@ class Exchange {
   void begin_step(std::uint64_t step, bool dense);
 
   std::uint64_t step() const { return step_; }
+  MessageMemory memory() const { return sealer_->memory(); }
 
   // Partial sums, inside a group of ranks that share a worker.
   /// Blocks that this rank sends for a layer that it is not the home of.
@@ -83,6 +89,11 @@ class Exchange {
   void close_down(int bundle);
   /// Nothing on a device reads them any more: the next message may come.
   void release_down(int bundle);
+
+  // What a rank that waits is waiting for: "step 12, uplink of worker 3, layer fc, from rank 2".
+  std::string missing_sum(int bundle) const;
+  std::string missing_up(int bundle) const;
+  std::string missing_down(int bundle) const;
 
   /// Notices arrivals and lets MPI work.
   void poll() { mail_.poll(); }
@@ -130,6 +141,7 @@ class Exchange {
   std::vector<std::size_t> place_;  // of a layer in its bundle
   std::vector<bool> served_;        // bundle: this rank plays the server for it
   Mailbox mail_;
+  std::unique_ptr<Sealer> sealer_;
   std::vector<Post> up_;    // bundle × worker; filled at the home and at servers
   std::vector<Post> down_;  // bundle
   std::vector<Post> sum_out_;

@@ -2,6 +2,7 @@
 #define KAON_EXCHANGE_LETTER_HPP
 
 #include <kaon/exchange/packet.hpp>
+#include <kaon/exchange/sealer.hpp>
 
 #include <cstddef>
 #include <span>
@@ -34,28 +35,26 @@ class Letter {
   /// Where the payload of the place belongs until it is sealed.
   std::span<unsigned char> room(std::span<unsigned char> buffer, std::size_t place) const;
   /// Writes the header in front of the `length` payload bytes in room(place). True when this was the last place: then the
-  /// packets stand close together from the start of the buffer, size() bytes.
-  bool seal(std::span<unsigned char> buffer, std::size_t place, PacketId const& id, std::size_t length);
+  /// packets stand close together from the start of the buffer, size() bytes. The sealer is the one of the buffer's memory.
+  bool seal(Sealer& sealer, std::span<unsigned char> buffer, std::size_t place, PacketId const& id, std::size_t length);
   std::size_t size() const { return size_; }
   std::size_t packet_bytes(std::size_t place) const { return packets_[place].size; }
 
   // Reading.
-  /// Checks every packet of a received letter of `size` bytes against the id of its place (ids[place]); throws IoError as
-  /// open_packet does, and when bytes are left over.
-  void open(std::span<unsigned char const> letter, std::span<PacketId const> ids, std::span<std::string const> layer_names);
+  /// Checks every packet of a received letter against the id of its place (ids[place]); throws IoError as open_packet does, and
+  /// when bytes are left over.
+  void open(Sealer& sealer, std::span<unsigned char const> letter, std::span<PacketId const> ids,
+            std::span<std::string const> layer_names);
   /// The payload of a place in a complete or opened letter.
   std::span<unsigned char const> payload(std::span<unsigned char const> buffer, std::size_t place) const;
 
  private:
-  struct Packet {
-    std::size_t at = 0, size = 0;
-    bool sealed = false;
-  };
   std::size_t start_of(std::size_t place) const;
 
   std::vector<Place> places_;
   std::vector<std::size_t> latest_;  // where a packet starts at the latest: behind the bounds of those before it
-  std::vector<Packet> packets_;
+  std::vector<Extent> packets_;
+  std::vector<bool> done_;  // sealed
   std::size_t bound_ = 0, size_ = 0, sealed_ = 0;
 };
 

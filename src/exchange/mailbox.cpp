@@ -15,18 +15,18 @@ Mailbox::~Mailbox() {
     if (done)
       MPI_Request_free(&receives_[i]);
     else
-      new Buffer(inboxes_[i].buffer);
+      new MessageBuffer(inboxes_[i].buffer);
   }
   for (auto& box : outboxes_) {
     int done = 1;
     if (!box.leaving.empty()) MPI_Testall(static_cast<int>(box.leaving.size()), box.leaving.data(), &done, MPI_STATUSES_IGNORE);
-    if (!done) new Buffer(box.buffer);
+    if (!done) new MessageBuffer(box.buffer);
   }
 }
 
 int Mailbox::add_inbox(int from, int tag, std::size_t bytes, std::string what) {
   Inbox box;
-  box.buffer = Buffer(Kokkos::view_alloc(std::string("kaon::exchange::inbox"), Kokkos::WithoutInitializing), bytes);
+  box.buffer = MessageBuffer(memory_, "kaon::exchange::inbox", bytes);
   box.from = from;
   box.what = std::move(what);
   MPI_Request request;
@@ -36,9 +36,10 @@ int Mailbox::add_inbox(int from, int tag, std::size_t bytes, std::string what) {
   return static_cast<int>(inboxes_.size()) - 1;
 }
 
-int Mailbox::add_outbox(std::size_t bytes, int copies) {
+int Mailbox::add_outbox(std::size_t bytes, int copies, std::string what) {
   Outbox box;
-  box.buffer = Buffer(Kokkos::view_alloc(std::string("kaon::exchange::outbox"), Kokkos::WithoutInitializing), bytes);
+  box.buffer = MessageBuffer(memory_, "kaon::exchange::outbox", bytes);
+  box.what = std::move(what);
   box.leaving.reserve(static_cast<std::size_t>(copies));
   outboxes_.push_back(std::move(box));
   return static_cast<int>(outboxes_.size()) - 1;
@@ -60,7 +61,7 @@ void Mailbox::open(int inbox) {
 
 std::span<unsigned char> Mailbox::bytes(int outbox) const {
   auto const& b = outboxes_[static_cast<std::size_t>(outbox)].buffer;
-  return {b.data(), b.extent(0)};
+  return {b.data(), b.size()};
 }
 
 bool Mailbox::left(Outbox& box) {
@@ -73,7 +74,11 @@ bool Mailbox::left(Outbox& box) {
 
 std::span<unsigned char> Mailbox::writable(int outbox) {
   auto& box = outboxes_[static_cast<std::size_t>(outbox)];
-  for (Patience patience; !left(box); patience.pause()) poll();
+  if (left(box)) return bytes(outbox);
+  auto const awaited = [&] {
+    return "step " + std::to_string(step_) + ", rank " + std::to_string(box.to) + " to take a message (" + box.what + ')';
+  };
+  for (Patience patience(awaited); !left(box); patience.pause()) poll();
   return bytes(outbox);
 }
 
@@ -82,11 +87,17 @@ void Mailbox::send(int outbox, std::size_t size, int to, int tag) {
   MPI_Request r;
   KAON_MPI(MPI_Isend(box.buffer.data(), static_cast<int>(size), MPI_BYTE, to, tag, comm_.get(), &r));
   box.leaving.push_back(r);
+  box.to = to;
   bytes_given_ += size;
 }
 
 void Mailbox::flush() {
   for (std::size_t i = 0; i < outboxes_.size(); ++i) writable(static_cast<int>(i));
+}
+
+std::string Mailbox::name(int inbox) const {
+  auto const& box = in(inbox);
+  return "step " + std::to_string(step_) + ", " + box.what + ", from rank " + std::to_string(box.from);
 }
 
 void Mailbox::refuse(int inbox, int code) const {
@@ -95,7 +106,7 @@ void Mailbox::refuse(int inbox, int code) const {
   MPI_Error_string(code, text, &length);
   auto const& box = in(inbox);
   throw IoError("refused a message from rank " + std::to_string(box.from) + " (" + box.what + ", at most " +
-                std::to_string(box.buffer.extent(0)) + " bytes): " + std::string(text, static_cast<std::size_t>(length)));
+                std::to_string(box.buffer.size()) + " bytes): " + std::string(text, static_cast<std::size_t>(length)));
 }
 
 void Mailbox::take(int inbox, MPI_Status const& status) {

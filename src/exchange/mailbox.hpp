@@ -1,7 +1,7 @@
 #ifndef KAON_EXCHANGE_MAILBOX_HPP
 #define KAON_EXCHANGE_MAILBOX_HPP
 
-#include <kaon/core/compat.hpp>
+#include <kaon/exchange/message_memory.hpp>
 #include <kaon/mpi/communicator.hpp>
 
 #include <cstdint>
@@ -15,9 +15,7 @@ namespace kaon {
 /// the one place where the exchange gives bytes to MPI.
 class Mailbox {
  public:
-  using Buffer = Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace>;
-
-  explicit Mailbox(Communicator const& comm) : comm_(comm) {}
+  explicit Mailbox(Communicator const& comm, MessageMemory memory = MessageMemory::host) : comm_(comm), memory_(memory) {}
   /// Cancels what is still under way after an error. What cannot be cancelled keeps its buffer: MPI may still look at it.
   ~Mailbox();
   Mailbox(Mailbox const&) = delete;
@@ -25,18 +23,24 @@ class Mailbox {
 
   /// A buffer for messages of up to `bytes` bytes from one rank with one tag; `what` names them in errors.
   int add_inbox(int from, int tag, std::size_t bytes, std::string what);
-  /// A buffer for messages to up to `copies` ranks at a time.
-  int add_outbox(std::size_t bytes, int copies);
+  /// A buffer for messages to up to `copies` ranks at a time; `what` names them in errors.
+  int add_outbox(std::size_t bytes, int copies, std::string what);
   /// To be called once, when all are added.
   void ready();
 
   /// Posts the receive of the next message; the bytes of the one before are given up.
   void open(int inbox);
   bool arrived(int inbox) const { return in(inbox).arrived; }
-  /// The message that arrived.
+  /// The message that arrived, in this mailbox's memory, as are all spans here.
   std::span<unsigned char const> message(int inbox) const { return {in(inbox).buffer.data(), in(inbox).size}; }
 
-  /// The whole buffer of an outbox. Waits until what was sent from it before has left.
+  /// The step that texts speak of.
+  void set_step(std::uint64_t step) { step_ = step; }
+  /// "step 12, uplink of worker 3, layer fc, from rank 2".
+  std::string name(int inbox) const;
+
+  /// The whole buffer of an outbox. Waits until what was sent from it before has left; throws IoError, as Patience does, when it
+  /// does not.
   std::span<unsigned char> writable(int outbox);
   std::span<unsigned char> bytes(int outbox) const;
   void send(int outbox, std::size_t size, int to, int tag);
@@ -50,15 +54,17 @@ class Mailbox {
 
  private:
   struct Inbox {
-    Buffer buffer;
+    MessageBuffer buffer;
     std::size_t size = 0;
     bool open = false, arrived = false;
     int from = 0;
     std::string what;
   };
   struct Outbox {
-    Buffer buffer;
+    MessageBuffer buffer;
     std::vector<MPI_Request> leaving;
+    int to = 0;  // the last one
+    std::string what;
   };
   Inbox const& in(int i) const { return inboxes_[static_cast<std::size_t>(i)]; }
   void take(int inbox, MPI_Status const& status);
@@ -66,6 +72,7 @@ class Mailbox {
   bool left(Outbox& box);
 
   Communicator const& comm_;
+  MessageMemory memory_;
   std::vector<Inbox> inboxes_;
   std::vector<Outbox> outboxes_;
   std::vector<MPI_Request> receives_;  // one per inbox
@@ -73,6 +80,7 @@ class Mailbox {
   std::vector<MPI_Status> statuses_;
   int open_ = 0;
   std::uint64_t bytes_given_ = 0;
+  std::uint64_t step_ = 0;
 };
 
 }  // namespace kaon

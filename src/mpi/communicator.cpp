@@ -30,7 +30,9 @@ Communicator::~Communicator() {
 
 void wait(MPI_Request& request, MPI_Status* status) {
   int done = 0;
-  for (Patience patience;; patience.pause()) {
+  // Whoever waits for a message knows more than those that wait for everybody: it gives up first.
+  auto const everybody = [] { return std::string("the other ranks, in a collective operation"); };
+  for (Patience patience(everybody, 1.25);; patience.pause()) {
     KAON_MPI(MPI_Test(&request, &done, status));
     if (done) return;
   }

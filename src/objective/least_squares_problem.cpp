@@ -45,6 +45,18 @@ void probe(std::string const& path, int flags, char const* doing) {
   ::close(fd);
 }
 
+/// What was never written reads as zeros, and a size that is only claimed would be asked of the memory.
+void require_stored(hid_t set, std::size_t bytes, std::string const& what) {
+  Handle const how(H5Dget_create_plist(set), H5Pclose);
+  auto const layout = H5Pget_layout(how.get());
+  if (layout == H5D_VIRTUAL || H5Pget_external_count(how.get()) != 0)
+    throw InputError(what + " lies in another file; copy the numbers into this one");
+  H5D_space_status_t status = H5D_SPACE_STATUS_ERROR;
+  if (H5Dget_space_status(set, &status) < 0 || status != H5D_SPACE_STATUS_ALLOCATED)
+    throw InputError(what + " was never written, or not all of it");
+  if (layout != H5D_CHUNKED && H5Dget_storage_size(set) < bytes) throw InputError(what + " is cut short");
+}
+
 std::vector<double> read(hid_t file, std::string const& path, char const* name, std::size_t dimensions, Shape& shape) {
   std::string const what = fmt::format("problem file {}: dataset {}", path, name);
   Handle const set(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose);
@@ -57,11 +69,13 @@ std::vector<double> read(hid_t file, std::string const& path, char const* name, 
   if (rank != static_cast<int>(dimensions)) throw InputError(fmt::format("{} has {} dimensions, not {}", what, rank, dimensions));
   shape.resize(dimensions);
   H5Sget_simple_extent_dims(space.get(), shape.data(), nullptr);
-  std::size_t size = 1;
-  for (auto s : shape) size *= s;
-  if (size == 0) throw InputError(fmt::format("{} is empty ({})", what, text(shape)));
-  if (size > static_cast<std::size_t>(H5Dget_storage_size(set.get())) / sizeof(double) && H5Dget_offset(set.get()) != HADDR_UNDEF)
-    throw InputError(what + " is cut short");
+  std::size_t bytes = sizeof(double);
+  bool fits = true;
+  for (auto s : shape) fits = fits && !__builtin_mul_overflow(bytes, s, &bytes);
+  if (!fits) throw InputError(fmt::format("{} is too large ({})", what, text(shape)));
+  if (bytes == 0) throw InputError(fmt::format("{} is empty ({})", what, text(shape)));
+  require_stored(set.get(), bytes, what);
+  std::size_t const size = bytes / sizeof(double);
   std::vector<double> data(size);
   if (H5Dread(set.get(), H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data.data()) < 0)
     throw InputError(what + " cannot be read");
@@ -107,7 +121,11 @@ void write_problem(std::string const& path, LeastSquaresProblem const& p) {
           "write_problem: sizes do not fit");
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   probe(path, O_WRONLY | O_CREAT, "write");
-  hid_t const id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  // The 1.10 format guards its own metadata by checksums; a damaged file of an older one can crash the library.
+  Handle const access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  if (H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110) < 0)
+    throw IoError("cannot write problem file " + path);
+  hid_t const id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
   if (id < 0) throw IoError("cannot write problem file " + path);
   Handle file(id, H5Fclose);
   write(id, path, "/A", {p.workers, p.samples, p.rows}, p.A);

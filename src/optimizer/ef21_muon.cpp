@@ -74,8 +74,8 @@ void Ef21Muon<T>::make_exchange(int micro_batches) {
   std::vector<bool> served;
   for (int i = 0; i < plan.layers(); ++i) served.push_back(plan.serves(comm_.rank(), i));
   tools_ = std::make_unique<Tools<T>>(layers_, settings_, served);
-  exchange_ = std::make_unique<Exchange>(comm_, plan, std::move(channels));
-  staging_ = std::make_unique<Staging<T>>(layers_, payload_bound);
+  exchange_ = std::make_unique<Exchange>(comm_, plan, std::move(channels), optimizer_.messages, exec_);
+  staging_ = std::make_unique<Staging<T>>(layers_, payload_bound, optimizer_.messages);
 }
 
 template <class T>
@@ -99,19 +99,30 @@ void Ef21Muon<T>::agree_on(std::size_t count, Bring bring) {
 }
 
 template <class T>
-template <class Ready>
-void Ef21Muon<T>::wait_for(Phase phase, Ready&& ready) const {
+template <class Ready, class Awaited>
+void Ef21Muon<T>::wait_for(Phase phase, Ready&& ready, Awaited const& awaited) const {
   exchange_->poll();
   if (ready()) return;
   InPhase const in(timer_, phase);
-  for (Patience patience; !ready(); patience.pause()) exchange_->poll();
+  for (Patience patience(awaited); !ready(); patience.pause()) exchange_->poll();
+}
+
+// A rank that has a message to wait for knows more: it gives up first.
+template <class T>
+void Ef21Muon<T>::wait_for_agreement(std::uint64_t step) {
+  exchange_->poll();
+  if (agreed()) return;
+  InPhase const in(timer_, Phase::agree);
+  auto const awaited = [step] { return "step " + std::to_string(step) + ", the losses and votes of all ranks"; };
+  for (Patience patience(awaited, 1.25); !agreed(); patience.pause()) exchange_->poll();
 }
 
 template <class T>
 void Ef21Muon<T>::arrive(int layer, std::uint64_t before) const {
   int const b = exchange_->plan().bundle_of(layer);
   if (!exchange_->owes_down(b, before)) return;
-  wait_for(Phase::wait_downlink, [&] { return exchange_->down_arrived(b); });
+  wait_for(
+      Phase::wait_downlink, [&] { return exchange_->down_arrived(b); }, [&] { return exchange_->missing_down(b); });
   InPhase const in(timer_, Phase::follow);
   for (int const i : exchange_->plan().bundle(b).layers) server_->follow(exec_, i, *staging_, *exchange_);
   exchange_->close_down(b);
@@ -163,11 +174,14 @@ void Ef21Muon<T>::compute(Objective<T>& objective, std::uint64_t step, bool dens
                          });
     }
   objective.watch_backward({});
+  auto const joinable = [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); };
+  auto const missing_sum = [&] {
+    return exchange_->missing_sum(
+        *std::find_if(to_join_.begin(), to_join_.end(), [&](int b) { return !joined_[static_cast<std::size_t>(b)]; }));
+  };
   while (!join_sums(step, dense, m))
-    wait_for(Phase::wait_sum, [&] {
-      return std::any_of(to_join_.begin(), to_join_.end(),
-                         [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); });
-    });
+    wait_for(
+        Phase::wait_sum, [&] { return std::any_of(to_join_.begin(), to_join_.end(), joinable); }, missing_sum);
   {
     InPhase const in(timer_, here.count > 0 ? Phase::backward : Phase::follow);  // on a device what is left of it
     Kokkos::deep_copy(exec_, host_losses_, losses_);
@@ -281,7 +295,12 @@ void Ef21Muon<T>::serve(std::uint64_t step, bool dense, double multiplier, Measu
   StepReport losses;
   bool known = false;
   for (std::size_t left = to_serve_.size(); left > 0; --left) {
-    wait_for(Phase::wait_uplink, [&] { return next() >= 0; });
+    wait_for(
+        Phase::wait_uplink, [&] { return next() >= 0; },
+        [&] {
+          return exchange_->missing_up(
+              *std::find_if(to_serve_.begin(), to_serve_.end(), [&](int b) { return !served_[static_cast<std::size_t>(b)]; }));
+        });
     if (!known && agreed()) {  // a NaN that is known of by now need not reach X
       sum_losses(step, losses);
       known = true;
@@ -291,7 +310,7 @@ void Ef21Muon<T>::serve(std::uint64_t step, bool dense, double multiplier, Measu
       for (int const i : exchange_->plan().bundle(b).layers)
         server_->round(exec_, i, step, dense, multiplier, *staging_, *exchange_, m, timer_);
     } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
-      wait_for(Phase::agree, [&] { return agreed(); });
+      wait_for_agreement(step);
       sum_losses(step, losses);
       throw;
     }
@@ -313,10 +332,13 @@ StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double
   compute(objective, step, dense, m);
   begin_agreement();
   serve(step, dense, multiplier, m);
-  wait_for(Phase::agree, [&] { return agreed(); });
+  wait_for_agreement(step);
   StepReport report;
   sum_losses(step, report);
-  if (m) report.layers = m->reports(exec_, comm_);
+  if (m) {
+    finish();  // a message that is missing is better reported by its name than by the collective operation that follows
+    report.layers = m->reports(exec_, comm_);
+  }
   report.times = timer_.times() - before;
   return report;
 }

@@ -94,8 +94,9 @@ class Ef21Muon {
   bool agreed();
   void sum_losses(std::uint64_t step, StepReport& report) const;
   std::uint64_t model_hash() const;
-  template <class Ready>
-  void wait_for(Phase phase, Ready&& ready) const;
+  template <class Ready, class Awaited>
+  void wait_for(Phase phase, Ready&& ready, Awaited const& awaited) const;
+  void wait_for_agreement(std::uint64_t step);
 
   Space exec_;
   Communicator const& comm_;

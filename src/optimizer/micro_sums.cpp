@@ -3,6 +3,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/linalg/elementwise.hpp>
 #include <kaon/linalg/update.hpp>
+#include <kaon/optimizer/message_copy.hpp>
 
 #include <algorithm>
 
@@ -78,16 +79,15 @@ bool MicroSums<T>::add(Space const& exec, int layer, int micro, ConstMatrix<T, S
 
 template <class T>
 void MicroSums<T>::send(Space const& exec, int layer) {
-  using Host = Kokkos::View<T*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   auto& sum = sums_[static_cast<std::size_t>(layer)];
   require(sum.parts().size() == exchange_.my_blocks().size(), "MicroSums: the sums are not complete");
   for (std::size_t k = 0; k < sum.parts().size(); ++k) {
     auto const& value = sum.parts()[k].value;
     auto const room = exchange_.sum_payload(layer, k);
-    std::fill(room.begin() + static_cast<std::ptrdiff_t>(value.size() * sizeof(T)), room.end(), static_cast<unsigned char>(0));
-    Kokkos::deep_copy(exec, Host(reinterpret_cast<T*>(room.data()), value.size()),
-                      ConstVector<T, Space>(value.data(), value.size()));
-    exec.fence();
+    auto const bytes = value.size() * sizeof(T);
+    clear_message(exec, exchange_.memory(), room.data() + bytes, room.size() - bytes);
+    copy_to_message(exec, exchange_.memory(), reinterpret_cast<T*>(room.data()), value.data(), value.size());
+    if (exchange_.memory() == MessageMemory::host) exec.fence();
     exchange_.post_sum(layer, k);
   }
   sum.clear();
@@ -95,7 +95,6 @@ void MicroSums<T>::send(Space const& exec, int layer) {
 
 template <class T>
 ConstMatrix<T, Space> MicroSums<T>::finish(Space const& exec, int layer) {
-  using Host = Kokkos::View<T const*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
   auto& sum = sums_[static_cast<std::size_t>(layer)];
   auto const add = [&](Matrix<T, Space> const& left, Matrix<T, Space> const& right) { add_into<T>(exec, left, right); };
   auto const drop = [](auto const&) {};
@@ -116,7 +115,7 @@ ConstMatrix<T, Space> MicroSums<T>::finish(Space const& exec, int layer) {
     for (std::size_t k = 0; k < blocks.size(); ++k) {
       auto const in = exchange_.take_sum(layer, s, k);
       auto const to = shaped(received_[next++], layer);
-      Kokkos::deep_copy(exec, Vector<T, Space>(to.data(), to.size()), Host(reinterpret_cast<T const*>(in.data()), to.size()));
+      copy_from_message(exec, exchange_.memory(), to.data(), reinterpret_cast<T const*>(in.data()), to.size());
       joined_.push({blocks[k], to}, add, drop);
     }
   }

@@ -1,6 +1,7 @@
 #ifndef KAON_OPTIMIZER_SETTINGS_HPP
 #define KAON_OPTIMIZER_SETTINGS_HPP
 
+#include <kaon/exchange/message_memory.hpp>
 #include <kaon/exchange/topology.hpp>
 #include <kaon/lmo/lmo.hpp>
 
@@ -32,6 +33,7 @@ struct OptimizerSettings {
   // Where it runs; the results have the same bits.
   Topology topology = Topology::sharded;
   std::size_t bundle_bytes = std::size_t(1) << 16;  ///< layers whose packets together have at most so many bytes travel together
+  MessageMemory messages = MessageMemory::host;     ///< device: see choose_message_memory()
 };
 
 }  // namespace kaon

@@ -4,6 +4,7 @@
 #include <kaon/compress/compressor.hpp>
 #include <kaon/core/types.hpp>
 #include <kaon/layer/layer.hpp>
+#include <kaon/optimizer/message_copy.hpp>
 
 #include <algorithm>
 #include <span>
@@ -14,16 +15,14 @@ namespace kaon {
 using Space = Kokkos::DefaultExecutionSpace;
 
 /// Device buffers between compressors and messages, made once for the largest layer and packet.
-/// A packet's size and bytes are needed on the host before it can be sent: encode() fences once for each, nothing else here does.
+/// encode() fences for a packet's size, and with messages in host memory once more for its bytes; nothing else here does.
 template <class T>
 class Staging {
  public:
-  using Host = Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
-  using ConstHost =
-      Kokkos::View<unsigned char const*, Kokkos::LayoutRight, StagingSpace, Kokkos::MemoryTraits<Kokkos::Unmanaged>>;
-
-  Staging(std::vector<Layer> const& layers, std::size_t payload_bound)
-      : payload_("kaon::optimizer::payload", payload_bound),
+  /// Messages lie in `messages`.
+  Staging(std::vector<Layer> const& layers, std::size_t payload_bound, MessageMemory messages = MessageMemory::host)
+      : messages_(messages),
+        payload_("kaon::optimizer::payload", payload_bound),
         length_("kaon::optimizer::length"),
         host_length_("kaon::optimizer::host_length") {
     std::size_t largest = 0;
@@ -36,7 +35,7 @@ class Staging {
     return Matrix<T, Space>(scratch_[which].data(), static_cast<std::size_t>(layer.rows), static_cast<std::size_t>(layer.cols));
   }
 
-  /// Encodes x into the device payload and copies it to `out`. Returns its bytes. Fences.
+  /// Encodes x into the device payload and copies it to `out`, part of a message. Returns its bytes. Fences.
   std::size_t encode(Space const& exec, Compressor<T, Space>& codec, ConstMatrix<T, Space> const& x,
                      Matrix<T, Space> const& memory, StreamKey const& key, std::span<unsigned char> out) {
     codec.compress(exec, payload_, length_, x, memory, key);
@@ -44,8 +43,8 @@ class Staging {
     exec.fence();
     std::size_t const n = host_length_();
     require(n <= out.size() && n <= payload_.extent(0), "Staging: a compressor wrote more than its bound");
-    Kokkos::deep_copy(exec, Host(out.data(), n), Kokkos::subview(payload_, Kokkos::pair<std::size_t, std::size_t>(0, n)));
-    exec.fence();
+    copy_to_message(exec, messages_, out.data(), payload_.data(), n);
+    if (messages_ == MessageMemory::host) exec.fence();
     return n;
   }
 
@@ -54,15 +53,15 @@ class Staging {
     codec.decompress_add(exec, y, payload_, host_length_());
   }
 
-  /// y ← y + C(x) for a payload in host memory.
+  /// y ← y + C(x) for the payload of a message. Asynchronous.
   void apply(Space const& exec, Compressor<T, Space>& codec, Matrix<T, Space> const& y, std::span<unsigned char const> in) {
     require(in.size() <= payload_.extent(0), "Staging: a payload is larger than its bound");
-    Kokkos::deep_copy(exec, Kokkos::subview(payload_, Kokkos::pair<std::size_t, std::size_t>(0, in.size())),
-                      ConstHost(in.data(), in.size()));
+    copy_from_message(exec, messages_, payload_.data(), in.data(), in.size());
     codec.decompress_add(exec, y, payload_, in.size());
   }
 
  private:
+  MessageMemory messages_;
   Bytes<Space> payload_;
   Scalar<std::uint64_t, Space> length_;
   Kokkos::View<std::uint64_t, StagingSpace> host_length_;

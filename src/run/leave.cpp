@@ -46,8 +46,11 @@ int leave_together(char const* program, std::function<Exit()> const& body) {
   }
   constexpr double patience = 3;
   bool const together = all_arrive(patience);
-  if (rank == 0 || !together) {
-    std::string const who = together ? "" : " (rank " + std::to_string(rank) + ")";
+  std::uint64_t const mine = text_hash(message);
+  std::uint64_t first = mine;
+  if (together) MPI_Bcast(&first, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+  if (rank == 0 || !together || first != mine) {
+    std::string const who = together && rank == 0 ? "" : " (rank " + std::to_string(rank) + ")";
     std::fprintf(stderr, "%s: error%s: %s\n", program, who.c_str(), message.c_str());
     std::fflush(stderr);
   }

@@ -10,8 +10,8 @@
 namespace kaon {
 
 /// Runs `body` on every rank and turns its outcome into the program's exit code. An error that all ranks meet (a bad deck) is
-/// printed once and they leave in good order; one that only some ranks meet is printed by those, and MPI_Abort ends the job
-/// with its code, because the others may be waiting for a message that will never come.
+/// printed once, with what other ranks say differently, and they leave in good order; one that only some ranks meet is printed by
+/// those, and MPI_Abort ends the job with its code, because the others may be waiting for a message that will never come.
 int leave_together(char const* program, std::function<Exit()> const& body);
 
 /// XXH3-64 of a text: to compare what ranks have read.

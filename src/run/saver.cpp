@@ -38,6 +38,7 @@ Saver::~Saver() {
 
 /// All ranks together: check, write, verify, commit.
 void Saver::commit(Registry const& state, bool best) {
+  Doing const doing(fmt::format("saving step {}", info_.step));
   require_finite(checkpoints_.comm(), info_, state);
   written_path_ = checkpoints_.save(info_, state, best);
   took_ = steady_seconds() - begun_;

@@ -81,6 +81,7 @@ CheckpointInfo Training<T>::describe() {
   info.git_hash = build_.git_hash;
   info.fingerprint = arithmetic_fingerprint(build_);
   info.provenance["ranks"] = std::to_string(comm_.size());
+  info.provenance["messages"] = optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host";
   info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
   info.provenance["banner"] = banner(build_, comm_);
   saved_.to_provenance(info.provenance);

@@ -71,11 +71,13 @@ void Training<T>::write_summary(double validation, bool finished) const {
   out << fmt::format(
       "{{\n  \"finished\": {},\n  \"steps\": {},\n  \"samples\": {},\n  \"validation_loss\": {},\n  \"bytes_up\": {},\n  "
       "\"bytes_down\": {},\n"
-      "  \"wire_up\": {},\n  \"wire_down\": {},\n  \"wire_sum\": {},\n  \"ranks\": {},\n  \"topology\": \"{}\",\n  "
+      "  \"wire_up\": {},\n  \"wire_down\": {},\n  \"wire_sum\": {},\n  \"ranks\": {},\n  \"topology\": \"{}\",\n  \"messages\": "
+      "\"{}\",\n  "
       "\"seconds_in_steps\": {:.3f},\n{}{}  \"checkpoint\": \"{}\"\n}}\n",
       finished, t.steps, t.samples, std::isnan(validation) ? "null" : fmt::format("{:.17g}", validation), t.bytes_up,
-      t.bytes_down, t.wire_up, t.wire_down, t.wire_sum, comm_.size(), name_of(optimizer_->exchange().plan().topology()), seconds_,
-      phases_json(phases), groups_json(deck_.groups(), t.groups), saver_->path());
+      t.bytes_down, t.wire_up, t.wire_down, t.wire_sum, comm_.size(), name_of(optimizer_->exchange().plan().topology()),
+      optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host", seconds_, phases_json(phases),
+      groups_json(deck_.groups(), t.groups), saver_->path());
   out.flush();
   if (!out) log_.warning("could not write " + file("summary.json"));
 }

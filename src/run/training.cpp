@@ -2,6 +2,8 @@
 
 #include <kaon/checkpoint/ballot.hpp>
 #include <kaon/checkpoint/folder.hpp>
+#include <kaon/exchange/device_messages.hpp>
+#include <kaon/mpi/patience.hpp>
 #include <kaon/run/choose_topology.hpp>
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/progress.hpp>
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <span>
 
@@ -60,6 +63,13 @@ Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& b
       log_.warning("checkpoint.keep_best = yes sees the validation at the end alone: run.validate_every is 0");
   }
   auto settings = optimizer_settings(deck);
+  double const patience = deck.real("exchange.patience");
+  set_wait_limits({patience > 0 ? std::min(60.0, patience / 2) : 60.0, patience}, [me = comm.rank()](std::string const& text) {
+    std::fprintf(stderr, "kaon: warning: rank %d has been %s\n", me, text.c_str());
+  });
+  auto const messages = choose_message_memory(comm, device_messages_named(deck.text("exchange.device_buffers")));
+  settings.messages = messages.memory;
+  log_.line(messages.line);
   settings.topology = choose_topology<T>(deck, comm, log, *objective_, plan_.settings, settings);
   optimizer_ =
       std::make_unique<Ef21Muon<T>>(exec_, comm, objective_->layers(), plan_.settings, settings, objective_->micro_batches());
@@ -129,6 +139,7 @@ template <class T>
 double Training<T>::validate() {
   if (!objective_->has_validation()) return std::numeric_limits<double>::quiet_NaN();
   InPhase const phase(optimizer_->timer(), Phase::validate);
+  Doing const doing(fmt::format("validating at step {}", totals_.steps));
   auto const pieces = static_cast<std::size_t>(objective_->validation_pieces());
   std::vector<double> sums(2 * pieces, 0.0);
   auto const W = optimizer_->W();

@@ -1,4 +1,4 @@
-// kaon-ckpt: show, verify, diff, extract, and their exit codes.
+// kaon-ckpt: usage, show, verify, diff, extract, and their exit codes.
 #include "damage.hpp"
 #include "program.hpp"
 
@@ -32,7 +32,7 @@ TEST_P(CkptUsage, Exits64AndNamesTheCause) {
 }
 
 Wrong const wrongs[] = {
-    {"NoCommand", {}, {"show, verify, diff or extract"}},
+    {"NoCommand", {}, {"show, verify, diff, export, extract, resize and prune"}},
     {"UnknownCommand", {"shwo", "x.h5"}, {"shwo", "show"}},
     {"UnknownOption", {"show", "x.h5", "--deep"}, {"--deep", "--help"}},
     {"ShowTwo", {"show", "x.h5", "y.h5"}, {"show takes one file"}},
@@ -40,12 +40,25 @@ Wrong const wrongs[] = {
     {"DiffOne", {"diff", "x.h5"}, {"diff takes two files"}},
     {"DiffThree", {"diff", "x.h5", "y.h5", "z.h5"}, {"diff takes two files"}},
     {"ExtractWithoutOutput", {"extract", "x.h5"}, {"-o OUT"}},
-    {"OutputOfShow", {"show", "x.h5", "-o", "y"}, {"neither -o nor --npy"}},
+    {"OutputOfShow", {"show", "x.h5", "-o", "y"}, {"show has no option --output"}},
+    {"KeepOfDiff", {"diff", "x.h5", "y.h5", "--keep", "2"}, {"diff has no option --keep"}},
+    {"NpyOfExport", {"export", "x.h5", "-o", "y.npz", "--npy"}, {"export has no option --npy"}},
+    {"ExportWithoutOutput", {"export", "x.h5"}, {"-o OUT"}},
+    {"ExportToAnotherFormat", {"export", "x.h5", "-o", "w.csv"}, {"w.csv", ".npz or .h5"}},
+    {"ResizeWithoutWorkers", {"resize", "x.h5", "-o", "y.h5"}, {"-w N and -o OUT"}},
+    {"ResizeToNoWorker", {"resize", "x.h5", "-w", "0", "-o", "y.h5"}, {"-w 0", "at least 1 worker"}},
+    {"ResizeToHalfAWorker", {"resize", "x.h5", "-w", "1.5", "-o", "y.h5"}, {"1.5", "--help"}},
+    {"ResizeToTooMany", {"resize", "x.h5", "-w", "3000000000", "-o", "y.h5"}, {"at most 2147483647"}},
+    {"PruneWithoutKeep", {"prune", "x"}, {"--keep N"}},
+    {"PruneAll", {"prune", "x", "--keep", "0"}, {"--keep 0", "at least 1"}},
+    {"PruneEveryNegative", {"prune", "x", "--keep", "1", "--every=-2"}, {"--every -2"}},
 };
 INSTANTIATE_TEST_SUITE_P(Ckpt, CkptUsage, ::testing::ValuesIn(wrongs), [](auto const& p) { return p.param.name; });
 
 TEST_F(Ckpt, HelpAndVersion) {
-  EXPECT_TRUE(ended(s.ckpt({"--help"}), 0, {"show", "verify", "diff", "extract", "64", "65", "74"}));
+  EXPECT_TRUE(ended(
+      s.ckpt({"--help"}), 0,
+      {"show FILE", "verify FILE", "diff A B", "export FILE", "extract FILE", "resize FILE", "prune FOLDER", "64", "65", "74"}));
   EXPECT_TRUE(ended(s.ckpt({"--version"}), 0, {"kaon-ckpt"}));
 }
 
@@ -63,9 +76,12 @@ TEST_F(Ckpt, MissingAndForeignFilesAreBadInput) {
 
 TEST_F(Ckpt, ShowNamesStepDeckProvenanceAndDatasets) {
   train("a");
-  EXPECT_TRUE(ended(s.ckpt({"show", file}), 0,
-                    {"step       2", "workers    2", "precision  float32", "/server/W/h0.attn.q", "/workers/G/head", "2×256×16",
-                     "/data/cursor", "/counters/tokens", "fingerprint", "ranks: 1", "uplink = top:0.2"}));
+  EXPECT_TRUE(
+      ended(s.ckpt({"show", file}), 0,
+            {"step       2", "workers    2", "precision  float32", "format     version 1",
+             "/server/W: 8 datasets, 11264 elements, 44.0 KiB", "/workers/G: 8 datasets, 22528 elements, 88.0 KiB",
+             "float32  2×256×16  32.0 KiB", "/data: 2 datasets", "cursor", "/counters: 4 datasets", "tokens", "fingerprint",
+             "ranks: 1", "uplink = top:0.2", "46 datasets", "the model has 11264 parameters in 8 layers"}));
 }
 
 TEST_F(Ckpt, VerifySaysSoundAndGoesThroughAllFiles) {
@@ -101,7 +117,10 @@ TEST_F(Ckpt, DiffCountsAndPlacesWhatDiffers) {
                     {"seed: 1 | 2", "/server/W/embed: first at [0,0]", "bytes differ", "differences"}));
   std::filesystem::copy_file(s / file, s / "copy.h5");
   damage(s / "copy.h5", "/server/G/head");
-  EXPECT_TRUE(ended(s.ckpt({"diff", file, "copy.h5"}), 1, {"/server/G/head: first at [0,1]", "1 of 16384 bytes differ"}));
+  EXPECT_TRUE(ended(s.ckpt({"diff", file, "copy.h5"}), 1,
+                    {"/server/G/head: first at [0,1]", "1 of 16384 bytes differ, in 1 of 4096 elements, by ",
+                     "copy.h5 is damaged there", "1 differences"}));
+  EXPECT_EQ(s.ckpt({"diff", file, "copy.h5"}).out.find(file + " is damaged"), std::string::npos);
 }
 
 TEST_F(Ckpt, DiffNamesDatasetsThatOnlyOneHas) {

@@ -80,6 +80,8 @@ Setting const settings[] = {
     {"Replicated", {"exchange.topology=replicated", "optimizer.workers=3"}},
     {"Groups", {"optimizer.workers=1", "gpt.micro_batches=2"}},
     {"GroupsReplicated", {"optimizer.workers=1", "gpt.micro_batches=2", "exchange.topology=replicated"}},
+    {"DeviceMessages", {"exchange.device_buffers=yes"}},
+    {"DeviceGroups", {"optimizer.workers=1", "gpt.micro_batches=2", "exchange.device_buffers=yes"}},
     {"OneWorker", {"optimizer.workers=1", "group.hidden.uplink=columns:0.3", "group.table.downlink=rand:0.1"}},
 };
 INSTANTIATE_TEST_SUITE_P(Wire, Count, ::testing::ValuesIn(settings), [](auto const& p) { return p.param.name; });

@@ -1,6 +1,7 @@
 #include "tamper.hpp"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <random>
 #include <set>
@@ -10,11 +11,11 @@ namespace kaon::fault {
 
 namespace {
 
-std::set<std::string> const kinds{"flip",       "truncate", "extend",  "duplicate", "replay",
-                                  "misaddress", "swap",     "foreign", "forge",     "delay"};
+std::set<std::string> const kinds{"flip",    "truncate", "extend", "duplicate", "replay", "misaddress", "swap",
+                                  "foreign", "forge",    "delay",  "spoil",     "lose",   "stall",      "die"};
 std::set<std::string> const keys{"rank",      "to",          "direction", "step",       "layer",        "worker",  "bit",
                                  "keep",      "more",        "from",      "ms",         "as_direction", "as_step", "as_layer",
-                                 "as_worker", "as_encoding", "as_part",   "with_layer", "with_worker"};
+                                 "as_worker", "as_encoding", "as_part",   "with_layer", "with_worker",  "size"};
 
 std::int64_t number(std::string const& text) {
   if (text == "up") return 1;
@@ -82,7 +83,7 @@ bool Tamper::selects_source(Message const& m, Header const& h) const {
 void Tamper::report(Packet const& p, Message const& m, std::string const& more) const {
   auto const& h = p.header;
   std::ostringstream line;
-  line << kind_ << " rank=" << rank_ << " to=" << m.to << " direction=" << h.direction << " step=" << h.step
+  line << kind_ << " rank=" << rank_ << " to=" << m.to << " direction=" << int{h.direction} << " step=" << h.step
        << " layer=" << h.layer << " worker=" << h.worker << " encoding=" << h.encoding << " at=" << p.at << " size=" << p.size
        << " message=" << m.size << more;
   append_line("KAON_FAULT_REPORT", line.str());
@@ -90,7 +91,7 @@ void Tamper::report(Packet const& p, Message const& m, std::string const& more) 
 
 void Tamper::readdress(Bytes& bytes, Packet const& p) const {
   auto h = p.header;
-  h.direction = static_cast<std::uint16_t>(value("as_direction", h.direction));
+  h.direction = static_cast<std::uint8_t>(value("as_direction", h.direction));
   h.step = static_cast<std::uint64_t>(value("as_step", static_cast<std::int64_t>(h.step)));
   h.layer = static_cast<std::uint32_t>(value("as_layer", h.layer));
   h.worker = static_cast<std::uint32_t>(value("as_worker", h.worker));
@@ -129,6 +130,16 @@ std::optional<std::vector<Tamper::Outgoing>> Tamper::replace(Message const& m, s
   if (rank_ < 0) PMPI_Comm_rank(MPI_COMM_WORLD, &rank_);
   for (auto& h : held_) ++h.overtaken;
   if (!armed() || done_) return std::nullopt;
+  if (kind_ == "spoil") {
+    bool const victim = packets.empty() && m.data && static_cast<std::int64_t>(m.size) == value("size") &&
+                        (!has("rank") || value("rank") == rank_);
+    if (!victim) return std::nullopt;
+    done_ = true;
+    Bytes bytes = m.copy();
+    bytes[bytes.size() / 2] ^= 1;
+    append_line("KAON_FAULT_REPORT", "spoil rank=" + std::to_string(rank_) + " to=" + std::to_string(m.to));
+    return std::vector<Outgoing>{{bytes, m}};
+  }
   for (auto const& p : packets) {
     if (kind_ == "replay" && selects_source(m, p.header)) earlier_.push_back({m.copy(), m});
     if (kind_ == "swap" && !held_.empty()) {
@@ -141,6 +152,12 @@ std::optional<std::vector<Tamper::Outgoing>> Tamper::replace(Message const& m, s
     if (kind_ == "swap") return swap(m, p);
     done_ = true;
     Bytes bytes = m.copy();
+    if (kind_ == "lose" || kind_ == "stall" || kind_ == "die") {
+      report(p, m, "");
+      if (kind_ == "stall") raise(SIGSTOP);
+      if (kind_ == "die") raise(SIGKILL);
+      return std::vector<Outgoing>();
+    }
     if (kind_ == "delay") {
       held_.push_back({{bytes, m}, p, Clock::now()});
       return std::vector<Outgoing>();

@@ -22,6 +22,10 @@ namespace kaon::fault {
 ///   swap        with_layer, with_worker: trades places with that message of the same step and receiver
 ///   foreign     random bytes of the same number
 ///   forge       random payload, checksum made to fit; keep: also so many bytes of it, and the length made to fit
+///   spoil       no packet at all: one bit in the middle of the first message of `size` bytes that holds none
+///   lose        is never sent
+///   stall       is never sent, and the rank stops for good, as one that hangs
+///   die         is never sent: the rank is killed
 ///   delay       ms: is held back while later messages go out
 /// The environment holds the text in KAON_FAULT; KAON_FAULT_REPORT names a file that gets a line of `key=value` on what was done.
 class Tamper {

@@ -49,6 +49,8 @@ Way const ways[] = {
     {"Bundled", {"optimizer.workers=4"}, 2, 1, 0, {}, -1, true},
     {"Dedicated", {"optimizer.workers=4", "exchange.topology=dedicated", "exchange.bundle=0"}, 3, 1, 0, {}},
     {"Replicated", {"optimizer.workers=4", "exchange.topology=replicated"}, 3, 1, -1, {}, -1, true},
+    {"DeviceMessages", {"optimizer.workers=4", "exchange.device_buffers=yes", "exchange.bundle=0"}, 2, 1, 0, {}},
+    {"DeviceMessagesBundled", {"optimizer.workers=4", "exchange.device_buffers=yes"}, 2, 1, 0, {}, -1, true},
     {"Groups", {"optimizer.workers=2", "gpt.micro_batches=2", "exchange.bundle=0"}, 4, 0, 0, {}, 1},
 };
 
@@ -283,6 +285,21 @@ TEST_F(Tamper, AForgedPayloadIsRefusedByItsLengthOrReadWithinBounds) {
     } else {
       EXPECT_TRUE(!o.timed_out && (o.code == 0 || o.code == 70)) << o.all();
     }
+  }
+}
+
+TEST_F(Tamper, AWrongByteFailsTheSelfTestOfDeviceMessages) {
+  for (std::string const size : {"1000", "4194307"}) {
+    Scratch const s;
+    put_gpt(s);
+    Process p(interposed(2, arguments({"exchange.device_buffers=yes"}),
+                         {"KAON_FAULT=spoil rank=1 size=" + size, "KAON_FAULT_REPORT=fault.txt"}),
+              s.path());
+    auto const o = p.wait(45);
+    EXPECT_EQ(s.read("fault.txt"), "spoil rank=1 to=0\n") << o.all();
+    EXPECT_TRUE(ended(
+        o, 64, {"exchange.device_buffers = yes", "self-test", size + " bytes from rank 1 to rank 0 has 1 wrong bytes", "cure"}));
+    EXPECT_FALSE(s.has("run/metrics.csv"));
   }
 }
 

@@ -50,7 +50,8 @@ struct Round {
   }
   template <class Ready>
   void until(Ready&& ready) {
-    for (Patience p; !ready(); p.pause()) exchange.poll();
+    auto const awaited = [] { return std::string("a message"); };
+    for (Patience p(awaited); !ready(); p.pause()) exchange.poll();
   }
 
   void send_up(std::uint64_t step) {

@@ -1,5 +1,6 @@
 // The result does not depend on the number of ranks, the topology, the bundles or who computes which micro-batches: every byte of
 // state equals that of the run on one rank.
+#include <kaon/exchange/device_messages.hpp>
 #include <kaon/support/state.hpp>
 
 #include <gtest/gtest.h>
@@ -15,13 +16,14 @@ struct Case {
   Topology topology = Topology::sharded;
   std::size_t bundle = 0;
   int micro_batches = 1;
+  MessageMemory messages = MessageMemory::host;
   std::vector<Layer> layers = test::odd_layers();
 };
 
 std::string text(Case const& c, int ranks) {
   return c.norm + ", " + c.up + " up, " + c.down + " down, " + std::to_string(c.workers) + " workers of " +
          std::to_string(c.micro_batches) + " micro-batches, " + name_of(c.topology) + ", bundles of " + std::to_string(c.bundle) +
-         " bytes, on " + std::to_string(ranks) + " ranks";
+         " bytes" + (c.messages == MessageMemory::device ? " in device memory" : "") + ", on " + std::to_string(ranks) + " ranks";
 }
 
 struct Ranks : ::testing::Test {
@@ -41,6 +43,7 @@ void Ranks::expect_same_bits(Case const& c) {
   plain.bundle_bytes = 0;
   o.topology = c.topology;
   o.bundle_bytes = c.bundle;
+  o.messages = c.messages;
   std::vector<LayerSettings> const s(c.layers.size(), test::settings(c.norm, c.up, c.down));
   std::vector<StepReport> here, alone;
   auto const many = test::run_quadratic<T>(world, c.layers, s, o, 6, true, &here, c.micro_batches);
@@ -112,6 +115,26 @@ TEST_F(Ranks, SameBitsForEveryCompressorBothWays) {
       c.bundle = 1024;
       expect_same_bits<float>(c);
     }
+}
+
+// Sealed, checked and added by kernels where they lie. With a GPU only an MPI that takes device pointers can carry them.
+TEST_F(Ranks, SameBitsForMessagesInDeviceMemory) {
+  auto const choice =
+      choose_message_memory(world, gpu_kind == GpuKind::none ? DeviceMessages::always : DeviceMessages::automatic);
+  if (choice.memory == MessageMemory::host) GTEST_SKIP() << choice.line;
+  for (auto const* spec : {"identity", "top:0.2+natural:coded", "rank:0.5+bits:4", "natural:coded", "bits:2", "dither:4"})
+    for (auto const topology : all_topologies)
+      for (std::size_t const bundle : {std::size_t(0), std::size_t(1) << 20})
+        for (int const micros : {1, 3}) {
+          Case c;
+          c.up = c.down = spec;
+          c.workers = micros == 1 ? 3 : 2;
+          c.topology = topology;
+          c.bundle = bundle;
+          c.micro_batches = micros;
+          c.messages = MessageMemory::device;
+          expect_same_bits<float>(c);
+        }
 }
 
 TEST_F(Ranks, SameBitsForEveryNormAndStart) {

@@ -128,10 +128,22 @@ TEST_F(File, WrongMagicNewerVersionAndStrangersAreToldApart) {
     H5Awrite(a, H5T_NATIVE_UINT64, &newer);
     H5Aclose(a);
   });
-  EXPECT_SAYS(why(path), "format version 2, this Kaon reads version 1");
+  EXPECT_SAYS(why(path), "format version 2, this Kaon reads versions up to 1: use a newer Kaon");
   put_text(path, "once upon a time");
   EXPECT_SAYS(why(path), "as HDF5");
   EXPECT_SAYS(why(temp / "absent.h5"), "No such file");
+}
+
+TEST_F(File, AnotherStepsFileUnderThisNameIsRefusedAndAnyOtherNameIsFine) {
+  auto const seven = save(7, true), twelve = save(12, true);
+  put_text(twelve, file_text(seven));
+  EXPECT_SAYS(why(twelve), "step-00000012.h5 holds step 7");
+  put_text(temp / "step-7.h5", file_text(seven));
+  EXPECT_SAYS(why(temp / "step-7.h5"), "cure: step-00000007.h5");
+  put_text(temp / "kept.h5", file_text(seven));
+  put_text(temp / "step-of-mine.h5", file_text(seven));
+  EXPECT_EQ(why(temp / "kept.h5"), "NO EXCEPTION");
+  EXPECT_EQ(why(temp / "step-of-mine.h5"), "NO EXCEPTION");
 }
 
 TEST_F(File, MissingAndStrangeDatasetsAreNamed) {
@@ -149,6 +161,58 @@ TEST_F(File, MissingAndStrangeDatasetsAreNamed) {
     H5Sclose(space);
   });
   EXPECT_SAYS(why(path), "/server/guest");
+}
+
+/// Makes a dataset of this file anew, as `how` says.
+void remake(hid_t file, char const* name, hid_t type, std::vector<hsize_t> const& shape, hid_t how) {
+  H5Ldelete(file, name, H5P_DEFAULT);
+  hid_t const space =
+      shape.empty() ? H5Screate(H5S_SCALAR) : H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+  H5Dclose(H5Dcreate2(file, name, type, space, H5P_DEFAULT, how, H5P_DEFAULT));
+  H5Sclose(space);
+}
+
+TEST_F(File, SizesThatAreOnlyClaimedAreNotBelieved) {
+  auto const path = save(12, true);
+  auto const good = file_text(path);
+  edit(path, [](hid_t file) {
+    hid_t const type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, std::size_t(1) << 30);
+    remake(file, "/deck", type, {}, H5P_DEFAULT);
+    H5Tclose(type);
+  });
+  EXPECT_SAYS(why(path), "dataset /deck");
+  EXPECT_SAYS(why(path), "cut short");
+  put_text(path, good);
+  edit(path, [](hid_t file) {  // the product of its sizes overflows to 8
+    hid_t const how = H5Pcreate(H5P_DATASET_CREATE);
+    hsize_t const chunk[] = {1, 8};
+    H5Pset_chunk(how, 2, chunk);
+    remake(file, "/server/W/b", H5T_IEEE_F64LE, {(hsize_t(1) << 60) + 1, 16}, how);
+    H5Pclose(how);
+  });
+  EXPECT_SAYS(why(path), "dataset /server/W/b");
+  EXPECT_SAYS(why(path), "not in one piece of this file");
+}
+
+TEST_F(File, DataInAnotherFileAreNotItsOwn) {
+  auto const path = save(12, true), other = temp / "other.h5";
+  auto const good = file_text(path);
+  put_text(other, good);
+  edit(path, [&](hid_t file) {
+    H5Ldelete(file, "/server/W/b", H5P_DEFAULT);
+    H5Lcreate_external(other.c_str(), "/server/W/b", file, "/server/W/b", H5P_DEFAULT, H5P_DEFAULT);
+  });
+  EXPECT_SAYS(why(path), "dataset /server/W/b (a link)");
+  put_text(path, good);
+  auto const at = dataset_offset(path, "/server/W/b");
+  edit(path, [&](hid_t file) {
+    hid_t const how = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_external(how, other.c_str(), static_cast<off_t>(at), 7 * 5 * sizeof(double));
+    remake(file, "/server/W/b", H5T_IEEE_F64LE, {7, 5}, how);
+    H5Pclose(how);
+  });
+  EXPECT_SAYS(why(path), "not in one piece of this file");
 }
 
 TEST_F(File, ARunOfAnotherShapePrecisionOrSetOfFieldsIsRefusedWithBothValues) {

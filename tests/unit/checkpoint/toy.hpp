@@ -90,6 +90,8 @@ class Toy {
     }
     return wrong;
   }
+  /// What set() received for field i.
+  std::vector<unsigned char> const& received(std::size_t i) const { return received_[i]; }
   bool untouched() const {
     for (auto const& r : received_)
       if (!r.empty()) return false;

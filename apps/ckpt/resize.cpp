@@ -1,0 +1,114 @@
+// The same run with another number of workers: another algorithmic state.
+#include "commands.hpp"
+#include "part.hpp"
+#include "resize_plan.hpp"
+
+#include <kaon/checkpoint/folder.hpp>
+#include <kaon/checkpoint/reader.hpp>
+#include <kaon/checkpoint/writer.hpp>
+#include <kaon/core/error.hpp>
+#include <kaon/deck/deck.hpp>
+#include <kaon/mpi/communicator.hpp>
+
+#include <fmt/format.h>
+
+#include <kaon_build_info.hpp>
+
+#include <filesystem>
+#include <limits>
+
+namespace kaon::ckpt {
+namespace {
+
+/// Checkpoints are written through parallel HDF5, here by a single process.
+struct Mpi {
+  Mpi() { KAON_MPI(MPI_Init(nullptr, nullptr)); }
+  ~Mpi() { finalize_mpi(); }
+};
+
+std::string folder_of(std::string const& path) {
+  auto const parent = std::filesystem::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
+}
+
+void refuse_existing(std::string const& out) {
+  std::error_code ignored;
+  if (std::filesystem::exists(std::filesystem::symlink_status(out, ignored)))
+    throw UsageError(out + " exists and is not overwritten: choose another name");
+}
+
+Deck deck_of(CheckpointFile const& file, std::int64_t workers) {
+  auto const deck =
+      Deck::from_text(file.info().deck, "the deck in " + file.path(), {fmt::format("optimizer.workers={}", workers)});
+  if (deck.text("objective.kind") == "least-squares")
+    throw InputError(fmt::format("{}: its problem file {} fixes the number of workers, so no run could go on with another one",
+                                 file.path(), deck.text("least-squares.problem")));
+  return deck;
+}
+
+CheckpointInfo info_for(CheckpointFile const& file, Deck const& deck, std::int64_t workers) {
+  CheckpointInfo info = file.info();
+  info.workers = static_cast<std::uint64_t>(workers);
+  info.deck = deck.resolved();
+  info.version = KAON_VERSION;
+  info.git_hash = KAON_GIT_HASH;
+  info.created = utc_now();
+  auto& line = info.provenance["resized"];
+  line = fmt::format("from {} to {} workers, file {} of {}{}{}", file.info().workers, workers, file.path(), file.info().created,
+                     line.empty() ? "" : "; before: ", line);
+  return info;
+}
+
+/// As Checkpoints::save commits: written beside, synced, read back, renamed.
+void write(std::string const& out, CheckpointInfo const& info, Registry const& registry) {
+  std::string const folder = folder_of(out);
+  auto const need = file_bytes(info, registry), have = folder::free_bytes(folder);
+  if (have < need) throw IoError(fmt::format("cannot write {}: it needs {} bytes and {} are free", out, need, have));
+  Part part(out);
+  {
+    Mpi const mpi;
+    Communicator const comm(MPI_COMM_WORLD);
+    require_consistent(comm, info, registry);
+    write_checkpoint(comm, part.name(), info, registry);
+  }
+  folder::sync(part.name());
+  {
+    CheckpointFile const back(part.name());
+    back.require_fields(registry);
+    back.verify();
+  }
+  refuse_existing(out);
+  part.commit();
+  folder::sync(folder);
+}
+
+}  // namespace
+
+int resize(std::string const& path, std::int64_t workers, std::string const& out) {
+  // 1. What cannot be.
+  if (workers < 1 || workers > std::numeric_limits<int>::max())
+    throw UsageError(fmt::format("-w {}: a run has at least 1 worker and at most {}", workers, std::numeric_limits<int>::max()));
+  refuse_existing(out);
+  CheckpointFile const file(path);
+  if (file.info().workers == static_cast<std::uint64_t>(workers))
+    throw UsageError(fmt::format("there is nothing to do: {} has {} worker{} already", path, workers, workers == 1 ? "" : "s"));
+  Deck const deck = deck_of(file, workers);
+  ResizePlan const plan(file, deck, static_cast<std::uint64_t>(workers));
+
+  // 2. Is the old state what it should be?
+  file.verify();
+  double const off = plan.distance_from_mean();
+
+  // 3. The new one.
+  write(out, info_for(file, deck, workers), plan.registry());
+
+  // 4. What was done to what.
+  fmt::print(stderr, "kaon-ckpt: {} is ANOTHER ALGORITHMIC STATE: {} workers of {} became {}, at step {}.\n", out,
+             file.info().workers, path, workers, file.info().step);
+  fmt::print(stderr, "A run that goes on from it is not the run that was, whatever its ranks.\n{}", plan.report(off));
+  fmt::print(stderr, "  go on in a run folder of its own:  kaon-train -r {} -d FOLDER  (-c only checks)\n", out);
+  fmt::print("{}: {} workers, step {}, {} datasets\n", out, workers, file.info().step, plan.registry().size());
+  return 0;
+}
+
+}  // namespace kaon::ckpt

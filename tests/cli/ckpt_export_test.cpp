@@ -1,0 +1,62 @@
+// kaon-ckpt export: chosen datasets under their own names. What numpy makes of them stands in python/.
+#include "damage.hpp"
+#include "fixtures.hpp"
+
+namespace kaon::test {
+namespace {
+
+class Export : public ::testing::Test {
+ protected:
+  Export() { put_fixture(s, gpt_fixture, "a.h5"); }
+  Outcome exported(std::string const& out, Words const& patterns = {}) {
+    Words words{"export", "a.h5", "-o", out};
+    for (auto const& p : patterns) words.insert(words.end(), {"--what", p});
+    return s.ckpt(words);
+  }
+  Scratch s;
+};
+
+TEST_F(Export, TheModelByDefault) {
+  EXPECT_TRUE(ended(exported("w.npz"), 0, {"w.npz: 8 datasets at step 5, 3.0 KiB"}));
+  auto const zip = s.read("w.npz");
+  EXPECT_EQ(zip.rfind("PK\x03\x04", 0), 0u);
+  EXPECT_NE(zip.find("server/W/h0.mlp.up.npy"), std::string::npos);
+  EXPECT_EQ(zip.find("server/X/"), std::string::npos);
+  ASSERT_TRUE(ended(exported("again.npz"), 0));
+  EXPECT_EQ(s.read("again.npz"), zip) << "the same bytes for the same state";
+}
+
+TEST_F(Export, TheBytesOfTheStateStandInIt) {
+  ASSERT_TRUE(ended(exported("g.npz", {"/workers/G/head", "/data/*"}), 0, {"3 datasets"}));
+  CheckpointFile const file(s / "a.h5");
+  auto const data = file.read(*file.find("/workers/G/head"));
+  EXPECT_NE(s.read("g.npz").find(std::string(data.begin(), data.end())), std::string::npos);
+}
+
+TEST_F(Export, AnHdf5FileHasTheSameNames) {
+  ASSERT_TRUE(ended(exported("x.h5", {"/server/[XW]/*", "/counters/rounds"}), 0, {"17 datasets"}));
+  hid_t const h5 = H5Fopen((s / "x.h5").c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t const set = H5Dopen2(h5, "/server/X/h0.attn.q", H5P_DEFAULT);
+  std::vector<float> got(64);
+  EXPECT_GE(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, got.data()), 0);
+  H5Dclose(set);
+  H5Fclose(h5);
+  EXPECT_EQ(got, values<float>(CheckpointFile(s / "a.h5"), "/server/X/h0.attn.q"));
+  EXPECT_TRUE(ended(s.ckpt({"show", "x.h5"}), 65, {"not a Kaon checkpoint"})) << "no one shall restart from it";
+}
+
+TEST_F(Export, APatternThatMatchesNothingIsAMistake) {
+  EXPECT_TRUE(ended(exported("w.npz", {"/server/W/*", "/server/V/*"}), 65, {"'/server/V/*'", "kaon-ckpt show"}));
+  EXPECT_FALSE(s.has("w.npz"));
+}
+
+TEST_F(Export, DamageAndFoldersThatAreNotThereAreRefused) {
+  EXPECT_TRUE(ended(exported("no/w.npz"), 74, {"no/w.npz"}));
+  EXPECT_TRUE(ended(exported("no/w.h5"), 74, {"no/w.h5"}));
+  damage(s / "a.h5", "/server/W/head");
+  EXPECT_TRUE(ended(exported("w.npz"), 65, {"/server/W/head"}));
+  EXPECT_FALSE(s.has("w.npz"));
+}
+
+}  // namespace
+}  // namespace kaon::test
