@@ -32,9 +32,8 @@ trap 'signalled=1; terminated=1; kill -TERM $child 2>/dev/null' TERM
 summary() { cat "$run/summary.json" 2>/dev/null; }
 earlier=$(summary)
 
-arguments=(-i "$deck" -d "$run")
-# A checkpoint makes it a restart; without one the run starts from the beginning.
-if [ -e "$run/checkpoints/latest" ]; then arguments+=(-r latest); fi
+# -r auto: goes on from the newest sound checkpoint; the run begins while nothing is committed.
+arguments=(-i "$deck" -d "$run" -r auto)
 left=$(time_left)
 case $left in
   *[!0-9:-]* | '') ;;

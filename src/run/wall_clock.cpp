@@ -96,7 +96,7 @@ double WallClock::remaining() const { return limit_ ? *limit_ - elapsed() : std:
 double WallClock::longest_step() const { return *std::max_element(steps_.begin(), steps_.end()); }
 
 double WallClock::margin() const {
-  return safety * (longest_step() + longest_validation_ + saves_ * save_seconds()) +
+  return safety * (longest_step() + longest_validation_ + saves_ * std::max(save_seconds(), least_save)) +
          (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
 }
 

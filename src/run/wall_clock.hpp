@@ -30,6 +30,7 @@ class WallClock {
 
   static constexpr std::size_t recent_steps = 64;  ///< steps whose longest counts
   static constexpr double safety = 1.5;            ///< on both
+  static constexpr double least_save = 1.0;        ///< seconds: shorter ones say nothing of a disk or a host that turns busy
   static constexpr double reserve = 2.0;           ///< seconds for leaving in good order; at most a tenth of the limit
 
   /// `limit` in seconds from now on; none: must_stop() is always false.

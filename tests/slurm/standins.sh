@@ -114,14 +114,14 @@ for name in slurm flux pbs; do
   start $name FAKE=0
   check "$name: finished is the end" is $code 0
   check "$name: finished is not put back" stays
-  check "$name: the first start has no -r" called '^kaon-train -i a.deck -d run1$'
+  check "$name: the first start may begin" called '^kaon-train -i a.deck -d run1 -r auto$'
 
   for c in 64 65 70 74 137 2; do
     start $name FAKE=$c
     check "$name: $c is passed on, not $code" is $code $c
     check "$name: $c is not put back" stays
   done
-  check "$name: a restart where there is a checkpoint" called '^kaon-train -i a.deck -d run1 -r latest$'
+  check "$name: a later one says the same" called '^kaon-train -i a.deck -d run1 -r auto$'
 
   fresh
   start $name FAKE=75

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -84,9 +85,9 @@ TEST_F(WallClockTest, TheLongestOfTheRecentStepsCounts) {
   save(clock, 0);
   step(clock, 50);
   for (std::size_t i = 1; i < WallClock::recent_steps; ++i) step(clock, 1);
-  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * 50 + 2);
+  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * (50 + 1) + 2);
   step(clock, 1);
-  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * 1 + 2) << "the slow one is long ago";
+  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * (1 + 1) + 2) << "the slow one is long ago";
 }
 
 TEST_F(WallClockTest, TheLongestSaveCountsForEver) {
@@ -111,6 +112,26 @@ TEST_F(WallClockTest, SavesBesideTheStepsCountAndAStopMayWaitForTwo) {
   EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * (2 * 10) + 2) << "the longest counts";
 }
 
+TEST_F(WallClockTest, AValidationCountsForEverAndApartFromItsStep) {
+  WallClock clock(1e6, now);
+  save(clock, 2);
+  clock.step_begins();
+  time += 3;
+  clock.validation_begins();
+  time += 40;
+  clock.validation_ends();
+  EXPECT_NEAR(clock.step_ends(), 3, 1e-6);
+  EXPECT_NEAR(clock.margin(), 1.5 * (3 + 40 + 2) + 2, 1e-6);
+  for (std::size_t i = 0; i <= WallClock::recent_steps; ++i) step(clock, 1);
+  EXPECT_NEAR(clock.margin(), 1.5 * (1 + 40 + 2) + 2, 1e-6);
+}
+
+TEST_F(WallClockTest, AQuickSaveMayBeSlowerNextTime) {
+  WallClock clock(1e6, now);
+  save(clock, 0.1);
+  EXPECT_DOUBLE_EQ(clock.margin(), 1.5 * WallClock::least_save + 2);
+}
+
 TEST_F(WallClockTest, AShortLimitKeepsASmallReserve) {
   WallClock clock(5.0, now);
   EXPECT_FALSE(clock.must_stop()) << "margin " << clock.margin();
@@ -130,7 +151,7 @@ TEST_F(WallClockTest, ObeyingItMeetsTheLimit) {
       }
       save(clock, save_seconds);
       EXPECT_GE(clock.remaining(), 0) << step_seconds << " " << save_seconds;
-      EXPECT_LE(clock.remaining(), 1.5 * step_seconds + 0.5 * save_seconds + 2 + 1e-9)
+      EXPECT_LE(clock.remaining(), 1.5 * step_seconds + 1.5 * std::max(save_seconds, 1.0) - save_seconds + 2 + 1e-9)
           << "no more unused than the margin's slack";
       EXPECT_GT(steps, 0);
     }
