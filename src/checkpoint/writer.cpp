@@ -106,14 +106,17 @@ void write_whole(Communicator const& comm, hid_t set, hid_t type, void const* da
   if (comm.rank() == 0) h5::check(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), Blame::system, "write " + what);
 }
 
-void write_slab(hid_t set, Field const& f, void const* data, std::string const& path) {
+/// Leading indices [first, first + rows) of what this rank writes.
+void write_slab(hid_t set, Field const& f, std::uint64_t first, std::uint64_t rows, void const* data, std::string const& path) {
   std::string const doing = "write dataset " + f.path + " of " + path;
-  std::vector<hsize_t> const offset(f.written.offset.begin(), f.written.offset.end()),
+  std::vector<hsize_t> offset(f.written.offset.begin(), f.written.offset.end()),
       count(f.written.count.begin(), f.written.count.end());
+  offset[0] += first;
+  count[0] = rows;
   h5::Handle const space = h5::own(H5Dget_space(set), H5Sclose, Blame::system, doing);
   h5::check(H5Sselect_hyperslab(space.get(), H5S_SELECT_SET, offset.data(), nullptr, count.data(), nullptr), Blame::system,
             doing);
-  h5::Handle const memory = h5::dataspace(f.written.count);
+  h5::Handle const memory = h5::dataspace({count.begin(), count.end()});
   // Independent transfers: a rank that fails leaves no other one waiting inside HDF5.
   h5::check(H5Dwrite(set, h5::memory_type(f.type), memory.get(), space.get(), H5P_DEFAULT, data), Blame::system, doing);
 }
@@ -166,21 +169,26 @@ void write_checkpoint(Communicator const& comm, std::string const& path, Checkpo
   });
   ballot.vote("laying out the checkpoint");
 
-  std::vector<unsigned char> buffer;  // one field's local part at a time
+  std::vector<unsigned char> buffer;  // one layer's numbers at a time
+  std::vector<Cut> piece(static_cast<std::size_t>(comm.size()));
   for (std::size_t i = 0; i < registry.size(); ++i) {
     Field const& f = registry[i];
+    bool const whole = f.written.elements() == 0 || f.rows_at_once() == f.written.count[0];
+    auto* const hashes = table.hashes.data() + table.first[i];
     bool ready = false;
     ballot.attempt([&] {
-      buffer.resize(f.written.elements() * size_of(f.type));
-      if (!buffer.empty()) {
-        f.get(buffer.data());
-        write_slab(sets[i].get(), f, buffer.data(), path);
-      }
+      f.by_pieces(buffer, [&](std::uint64_t first, std::uint64_t rows, std::uint64_t) {
+        write_slab(sets[i].get(), f, first, rows, buffer.data(), path);
+        if (whole) return;
+        // Fields that come in pieces have blocks of one leading index, which no other rank has a part of.
+        piece[static_cast<std::size_t>(comm.rank())] = {f.written.offset[0] + first, rows};
+        hash_blocks(comm, table.blocks[i], f, piece, buffer.data(), hashes);
+      });
       ready = true;
     });
     if (!comm.all(ready)) break;
     auto const cuts = gather_cuts(comm, f);
-    hash_blocks(comm, table.blocks[i], f, cuts, buffer.data(), table.hashes.data() + table.first[i]);
+    if (whole) hash_blocks(comm, table.blocks[i], f, cuts, buffer.data(), hashes);
   }
   ballot.vote("writing the checkpoint");
   combine(comm, table.hashes);

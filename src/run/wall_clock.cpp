@@ -90,8 +90,7 @@ double WallClock::longest_step() const { return *std::max_element(steps_.begin()
 
 double WallClock::margin() const {
   double const step = longest_step();
-  double const save = longest_save_ >= 0 ? longest_save_ : expected_save_;
-  return safety * (step + saves_ * save) + (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
+  return safety * (step + saves_ * save_seconds()) + (limit_ ? std::min(reserve, 0.1 * *limit_) : reserve);
 }
 
 bool WallClock::must_stop() const {

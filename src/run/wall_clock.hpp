@@ -46,6 +46,9 @@ class WallClock {
   /// What a save is taken to last until one has been measured (seconds; bytes of state over an assumed bandwidth, say).
   void expect_save(double seconds) { expected_save_ = seconds; }
 
+  /// The longest save so far, or what it is taken to last.
+  double save_seconds() const { return longest_save_ >= 0 ? longest_save_ : expected_save_; }
+
   double elapsed() const { return now_() - start_; }
   double remaining() const;  ///< seconds to the limit; infinity without one
   double margin() const;     ///< safety · (longest recent step + expected saves · longest save) + reserve
