@@ -14,8 +14,6 @@
 namespace kaon::bench {
 namespace {
 
-std::uint64_t bytes_of(Part const& part) { return part.elements() * sizeof(float); }
-
 /// A line of /proc/self/status, in bytes.
 std::uint64_t status(char const* key) {
   std::ifstream in("/proc/self/status");
@@ -56,6 +54,10 @@ void MadeUpState::add(std::string const& path, std::vector<std::uint64_t> const&
   f.shape = shape;
   f.written = f.needed = mine;
   f.get = [data, count](void* out) { std::memcpy(out, data, count * sizeof(float)); };
+  if (count > 0)
+    f.get_rows = [data, row = count / mine.count[0]](std::uint64_t first, std::uint64_t rows, void* out) {
+      std::memcpy(out, data + first * row, rows * row * sizeof(float));
+    };
   registry_.push_back(std::move(f));
   std::uint64_t whole = sizeof(float);
   for (auto const s : shape) whole *= s;
@@ -81,15 +83,15 @@ void write_bare(std::string const& path, Registry const& registry, std::vector<s
   check(fd >= 0, path);
   std::vector<unsigned char> buffer;
   for (std::size_t i = 0; i < registry.size(); ++i) {
-    std::uint64_t const bytes = bytes_of(registry[i].written);
-    if (bytes == 0) continue;
-    buffer.resize(bytes);
-    registry[i].get(buffer.data());
-    for (std::uint64_t done = 0; done < bytes;) {
-      auto const wrote = pwrite(fd, buffer.data() + done, bytes - done, static_cast<off_t>(at[i] + done));
-      check(wrote > 0, path);
-      done += static_cast<std::uint64_t>(wrote);
-    }
+    std::uint64_t to = at[i];
+    registry[i].by_pieces(buffer, [&](std::uint64_t, std::uint64_t, std::uint64_t bytes) {
+      for (std::uint64_t done = 0; done < bytes;) {
+        auto const wrote = pwrite(fd, buffer.data() + done, bytes - done, static_cast<off_t>(to + done));
+        check(wrote > 0, path);
+        done += static_cast<std::uint64_t>(wrote);
+      }
+      to += bytes;
+    });
   }
   check(fsync(fd) == 0, path);
   check(close(fd) == 0, path);

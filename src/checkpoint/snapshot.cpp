@@ -28,6 +28,12 @@ void Snapshot::take(Registry const& state) {
     }
     if (copy.bytes > 0) state[i].get(copy.data.get());
     registry_[i].get = [&copy](void* out) { std::memcpy(out, copy.data.get(), copy.bytes); };
+    registry_[i].get_rows = nullptr;
+    if (copy.bytes > 0)
+      registry_[i].get_rows = [&copy, row = copy.bytes / state[i].written.count[0]](std::uint64_t first, std::uint64_t count,
+                                                                                    void* out) {
+        std::memcpy(out, copy.data.get() + first * row, count * row);
+      };
     registry_[i].set = nullptr;
   }
 }

@@ -101,22 +101,26 @@ void write_checkpoint(Communicator const& comm, std::string const& path, Checkpo
   if (!root) ballot.attempt([&] { slabs.open(path); });
   ballot.vote("opening the checkpoint");
 
-  std::vector<unsigned char> buffer;  // one field's local part at a time
+  std::vector<unsigned char> buffer;  // one layer's numbers at a time
+  std::vector<Cut> piece(static_cast<std::size_t>(comm.size()));
   for (std::size_t i = 0; i < registry.size(); ++i) {
     Field const& f = registry[i];
+    bool const whole = f.written.elements() == 0 || f.rows_at_once() == f.written.count[0];
+    auto* const hashes = table.hashes.data() + table.first[i];
     bool ready = false;
     ballot.attempt([&] {
-      buffer.resize(f.written.elements() * size_of(f.type));
-      if (!buffer.empty()) {
-        f.get(buffer.data());
-        std::uint64_t const row = buffer.size() / f.written.count[0];
-        slabs.write("dataset " + f.path, buffer.data(), buffer.size(), offsets[i] + f.written.offset[0] * row);
-      }
+      f.by_pieces(buffer, [&](std::uint64_t first, std::uint64_t rows, std::uint64_t bytes) {
+        slabs.write("dataset " + f.path, buffer.data(), bytes, offsets[i] + (f.written.offset[0] + first) * (bytes / rows));
+        if (whole) return;
+        // Fields that come in pieces have blocks of one leading index, which no other rank has a part of.
+        piece[static_cast<std::size_t>(comm.rank())] = {f.written.offset[0] + first, rows};
+        hash_blocks(comm, table.blocks[i], f, piece, buffer.data(), hashes);
+      });
       ready = true;
     });
     if (!comm.all(ready)) break;
     auto const cuts = gather_cuts(comm, f);
-    hash_blocks(comm, table.blocks[i], f, cuts, buffer.data(), table.hashes.data() + table.first[i]);
+    if (whole) hash_blocks(comm, table.blocks[i], f, cuts, buffer.data(), hashes);
   }
   ballot.vote("writing the checkpoint");
   combine(comm, table.hashes);

@@ -348,11 +348,16 @@ void Ef21Muon<T>::register_state(Registry& registry) const {
   auto const first = registry.size();
   server_->register_state(registry);
   workers_->register_state(registry);
-  for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f)
+  for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f) {
     f->get = [this, get = std::move(f->get)](void* out) {
       finish();
       get(out);
     };
+    f->get_rows = [this, get = std::move(f->get_rows)](std::uint64_t from, std::uint64_t count, void* out) {
+      finish();
+      get(from, count, out);
+    };
+  }
 }
 
 template class Ef21Muon<float>;

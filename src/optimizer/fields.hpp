@@ -30,6 +30,13 @@ Field view_field(std::string path, std::vector<std::uint64_t> shape, Part writte
     auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, view);
     std::memcpy(out, host.data(), host.size() * sizeof(T));
   };
+  f.get_rows = [view](std::uint64_t first, std::uint64_t count, void* out) {
+    std::size_t const row = view.size() / view.extent(0);
+    Kokkos::View<T const*, typename View::memory_space, Kokkos::MemoryUnmanaged> const rows(view.data() + first * row,
+                                                                                            count * row);
+    auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, rows);
+    std::memcpy(out, host.data(), host.size() * sizeof(T));
+  };
   f.set = [view](void const* in) {
     auto const host = Kokkos::create_mirror_view(Kokkos::HostSpace{}, view);
     std::memcpy(host.data(), in, host.size() * sizeof(T));

@@ -30,10 +30,13 @@ std::string first_not_finite(Communicator const& comm, Registry const& registry)
     std::uint64_t const count = f.written.elements();
     bool const real = f.type == ElementType::f32 || f.type == ElementType::f64;
     if (!real || count == 0 || !mine.empty()) continue;
-    buffer.resize(count * size_of(f.type));
-    f.get(buffer.data());
-    auto const at = f.type == ElementType::f32 ? first_bad<float>(buffer.data(), count) : first_bad<double>(buffer.data(), count);
-    if (at < count) mine = fmt::format("{}, element {} of what rank {} writes,", f.path, at, comm.rank());
+    f.by_pieces(buffer, [&](std::uint64_t first, std::uint64_t, std::uint64_t bytes) {
+      std::uint64_t const here = bytes / size_of(f.type);
+      auto const at = f.type == ElementType::f32 ? first_bad<float>(buffer.data(), here) : first_bad<double>(buffer.data(), here);
+      if (at < here && mine.empty())
+        mine =
+            fmt::format("{}, element {} of what rank {} writes,", f.path, first * (count / f.written.count[0]) + at, comm.rank());
+    });
   }
   if (comm.all(mine.empty())) return {};
   for (auto const& said : comm.gather(mine))

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstdio>
 
 namespace kaon {
 namespace {
@@ -29,6 +29,15 @@ Saver::Saver(Checkpoints& checkpoints, WallClock& clock, SavePolicy& policy, Log
 
 Saver::~Saver() {
   settings_.go_on = true;
+  // Another error has ended the run. If it is that a rank is gone, the thread waits for that rank for ever.
+  double const until = steady_seconds() + 60 + 3 * clock_.save_seconds();
+  for (Patience patience; busy() && !thread_.done(); patience.pause())
+    if (steady_seconds() > until) {
+      std::fputs(
+          "kaon: error: a checkpoint beside the training does not end; the job is aborted, earlier checkpoints are intact\n",
+          stderr);
+      MPI_Abort(checkpoints_.comm().get(), static_cast<int>(Exit::io));
+    }
   try {
     collect();
   } catch (std::exception const& e) {

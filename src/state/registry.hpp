@@ -33,6 +33,27 @@ struct Field {
   Part needed;                           ///< what this rank reads (may overlap other ranks')
   std::function<void(void*)> get;        ///< copies this rank's written part, row-major, into host memory
   std::function<void(void const*)> set;  ///< takes this rank's needed part, row-major, from host memory
+  /// Optional: leading indices [first, first + count) of the written part, counted from its beginning, as get() gives them.
+  std::function<void(std::uint64_t first, std::uint64_t count, void*)> get_rows = {};
+
+  /// Leading indices of the written part that are better got at once: of a field of workers' layers one layer, so that copying
+  /// the state takes the memory of one.
+  std::uint64_t rows_at_once() const { return get_rows && shape.size() >= 3 ? 1 : written.count[0]; }
+  /// Calls work(first, count, bytes) for piece after piece of the written part; `buffer` is made large enough and holds the
+  /// piece.
+  template <class Buffer, class Work>
+  void by_pieces(Buffer& buffer, Work&& work) const {
+    if (written.elements() == 0) return;
+    std::uint64_t const rows = written.count[0], step = rows_at_once(), row = written.elements() / rows * size_of(type);
+    for (std::uint64_t first = 0; first < rows; first += step) {
+      buffer.resize(step * row);
+      if (step < rows)
+        get_rows(first, step, buffer.data());
+      else
+        get(buffer.data());
+      work(first, step, step * row);
+    }
+  }
 };
 
 /// The whole state: every rank registers the same fields in the same order. Writing, reading, comparing and hashing all walk

@@ -55,6 +55,35 @@ TEST_F(CheckpointRanks, TheBytesOfTheFileDoNotDependOnTheNumberOfRanks) {
   }
 }
 
+// A rank with several workers gives one worker's layer at a time.
+TEST_F(CheckpointRanks, AFieldInPiecesHasTheBytesOfTheWhole) {
+  Toy whole(world, 7), pieces(world, 7);
+  Checkpoints(world, folder(1), 2).save(whole.info(), whole.registry());
+  std::uint64_t calls = 0, workers = 0;
+  for (auto& f : pieces.registry()) {
+    if (f.written.elements() == 0) continue;
+    bool const by_worker = f.shape.size() == 3;
+    if (by_worker) workers += f.written.count[0];
+    f.get_rows = [&, get = f.get](std::uint64_t first, std::uint64_t count, void* out) {
+      ++calls;
+      EXPECT_EQ(f.shape.size(), 3u) << f.path;
+      EXPECT_EQ(count, 1u) << f.path;
+      std::vector<unsigned char> all(f.written.elements() * kaon::size_of(f.type));
+      get(all.data());
+      std::size_t const row = all.size() / f.written.count[0];
+      std::memcpy(out, all.data() + first * row, count * row);
+    };
+    if (by_worker && f.written.count[0] > 1) f.get = [](void*) { FAIL() << "the whole is not to be copied"; };
+  }
+  Checkpoints(world, folder(2), 2).save(pieces.info(), pieces.registry());
+  if (workers > 2) {  // two fields
+    EXPECT_EQ(calls, workers);
+  }
+  if (world.rank() == 0) {
+    EXPECT_TRUE(file_text(folder(2) + name) == file_text(folder(1) + name));
+  }
+}
+
 TEST_F(CheckpointRanks, WhatIsWrittenOnSomeRanksIsReadOnOthers) {
   for (int w = 1; w <= world.size(); ++w)
     on_ranks(world, w, [&](Communicator const& comm) {

@@ -30,6 +30,14 @@ TEST_F(Snapshots, AreTheStateAsItWas) {
     bytes += given(f).size();
   }
   EXPECT_EQ(kaon::Snapshot::bytes_of(then.registry()), bytes);
+  auto const& workers = copy.registry()[3];
+  ASSERT_EQ(workers.path, "/workers/G/a");
+  std::vector<unsigned char> third(3 * 4 * 4);
+  workers.get_rows(2, 1, third.data());
+  kaon::Part const part{{2, 0, 0}, {1, 3, 4}};
+  if (comm.size() == 1) {
+    EXPECT_EQ(third, then.bytes(3, 7, part)) << "one worker of the copy";
+  }
   copy.take(later.registry());
   for (std::size_t i = 0; i < copy.registry().size(); ++i)
     EXPECT_EQ(given(copy.registry()[i]), later.bytes(i, 8, later.registry()[i].written));
