@@ -125,7 +125,7 @@ bool run(std::string const& part, Options const& o) {
   Folder const folder(part == "exhaustive" || part == "bursts");
   auto const good = file_text(folder.file(2));
   std::vector<Damage> all;
-  if (part == "flips") all = some_flips(folder.file(2), o.long_form ? 1000 : 100, o.seed);
+  if (part == "flips") all = some_flips(folder.file(2), o.long_form ? 1000 : 40, o.seed);
   if (part == "exhaustive") all = all_flips(good.size(), o.long_form, o.seed);
   if (part == "bursts") all = bursts(good.size(), o.long_form ? 10000 : 500, o.seed);
   if (part == "damage") all = coarse_damage(good, file_text(folder.file(1)), o.seed);
