@@ -182,7 +182,12 @@ std::uint64_t stored_bytes(hid_t set, std::vector<std::uint64_t> const& count, s
   std::uint64_t bytes = size;
   bool fits = true;
   for (auto const n : count) fits = fits && !__builtin_mul_overflow(bytes, n, &bytes);
-  if (!fits || bytes != H5Dget_storage_size(set)) throw InputError("cannot " + doing + ": it is cut short");
+  Handle const file = own(H5Iget_file_id(set), H5Fclose, Blame::content, doing);
+  hsize_t whole = 0;
+  check(H5Fget_filesize(file.get(), &whole), Blame::content, doing);
+  auto const at = bytes == 0 ? 0 : H5Dget_offset(set);
+  if (!fits || bytes != H5Dget_storage_size(set) || at > whole || bytes > whole - at)
+    throw InputError("cannot " + doing + ": it is cut short");
   return bytes;
 }
 

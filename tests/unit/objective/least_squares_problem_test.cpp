@@ -98,6 +98,26 @@ TEST_F(ProblemFile, NumbersMustBeThere) {
   H5Pclose(elsewhere);
 }
 
+TEST_F(ProblemFile, ADamagedSizeAsksForNoMemory) {
+  std::remove(path.c_str());
+  hid_t const file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);  // the oldest format: no checksums
+  hsize_t const shape[] = {2, 3, 4};
+  hid_t const space = H5Screate_simple(3, shape, nullptr);
+  hid_t const set = H5Dcreate2(file, "/A", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, good.A.data());
+  H5Dclose(set);
+  H5Sclose(space);
+  H5Fclose(file);
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::string const sizes(reinterpret_cast<char const*>(shape), sizeof shape);
+  std::size_t changed = 0;
+  for (auto at = bytes.find(sizes); at != std::string::npos; at = bytes.find(sizes, at + 1), ++changed) bytes[at + 5] = 1;
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  ASSERT_GE(changed, 1u);
+  expect("dataset /A is cut short");
+}
+
 TEST_F(ProblemFile, MayBeCompressed) {
   hid_t const how = H5Pcreate(H5P_DATASET_CREATE);
   hsize_t const chunk[] = {1, 3, 4};
