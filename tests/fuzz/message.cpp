@@ -1,8 +1,10 @@
 // message: a byte of settings, then a letter of three packets, whose payloads are decoded as a server does. Settings: 1 gives
-// packets whose header has a length that fits a correct checksum, 2 the identity too that the receiver expects.
+// packets whose header has a length that fits a correct checksum, 2 the identity too that the receiver expects; 64 a message in
+// device memory (of a host back end).
 #include "choices.hpp"
 #include "codecs.hpp"
 
+#include <kaon/exchange/device_sealer.hpp>
 #include <kaon/exchange/letter.hpp>
 
 #include <cstring>
@@ -45,8 +47,14 @@ Letter letter() {
   return Letter(places);
 }
 
+Sealer& sealer(bool device) {
+  static HostSealer host;
+  static DeviceSealer other(DeviceSealer::Space(), order.size(), packet_header_bytes + letter().bound());
+  return device ? static_cast<Sealer&>(other) : host;
+}
+
 /// Seals the packets again as far as their lengths lie inside the message.
-void mend(Input& message, Direction direction, bool identity) {
+void mend(Input& message, Direction direction, bool identity, Sealer& with) {
   std::size_t at = 0;
   for (std::size_t place = 0; place < order.size() && message.size() - at >= packet_header_bytes; ++place) {
     PacketHeader header;
@@ -56,7 +64,8 @@ void mend(Input& message, Direction direction, bool identity) {
     if (length > left) return;
     PacketId found{
         static_cast<Direction>(header.direction), header.step, header.layer, header.worker, header.encoding, header.part};
-    at += seal_packet(std::span(message).subspan(at), identity ? id(place, direction) : found, length);
+    with.seal(message, at, identity ? id(place, direction) : found, length);
+    at += packet_header_bytes + length;
   }
 }
 
@@ -66,12 +75,13 @@ void run(InputView input) {
   auto const direction = static_cast<Direction>(1 + how / 4 % 3);
   auto const rest = choices.rest();
   Input message(rest.begin(), rest.end());
-  if (how & 1) mend(message, direction, (how & 2) != 0);
+  auto& with = sealer((how & 64) != 0);
+  if (how & 1) mend(message, direction, (how & 2) != 0, with);
   std::vector<PacketId> ids;
   for (std::size_t place = 0; place < order.size(); ++place) ids.push_back(id(place, direction));
 
   auto reader = letter();
-  reader.open(message, ids, names);
+  reader.open(with, message, ids, names);
   std::size_t bytes = 0;
   for (std::size_t place = 0; place < order.size(); ++place) {
     auto const payload = reader.payload(message, place);
@@ -84,14 +94,14 @@ void run(InputView input) {
 
 std::vector<Input> seeds() {
   std::vector<Input> all;
-  for (unsigned char how = 0; how < 12; ++how) {
+  for (unsigned char how : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 64, 65, 66, 67}) {
     auto writer = letter();
     Input buffer(writer.bound());
     writer.begin();
     for (std::size_t place = 0; place < order.size(); ++place) {
       auto const payload = codec(order[place]).compressed(how);
       std::copy(payload.begin(), payload.end(), writer.room(buffer, place).begin());
-      writer.seal(buffer, place, id(place, static_cast<Direction>(1 + how / 4 % 3)), payload.size());
+      writer.seal(sealer((how & 64) != 0), buffer, place, id(place, static_cast<Direction>(1 + how / 4 % 3)), payload.size());
     }
     buffer.resize(writer.size());
     buffer.insert(buffer.begin(), how);
