@@ -31,7 +31,8 @@ Saver::~Saver() {
   settings_.go_on = true;
   // Another error has ended the run. If it is that a rank is gone, the thread waits for that rank for ever.
   double const until = steady_seconds() + 60 + 3 * clock_.save_seconds();
-  for (Patience patience; busy() && !thread_.done(); patience.pause())
+  auto const awaited = [] { return std::string("the checkpoint beside the training"); };
+  for (Patience patience(awaited, 1e9); busy() && !thread_.done(); patience.pause())  // a destructor must not throw
     if (steady_seconds() > until) {
       std::fputs(
           "kaon: error: a checkpoint beside the training does not end; the job is aborted, earlier checkpoints are intact\n",
