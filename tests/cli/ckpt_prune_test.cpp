@@ -13,16 +13,29 @@ class Prune : public ::testing::Test {
  protected:
   static std::string name(int step) { return folder::step_name(static_cast<std::uint64_t>(step)); }
   std::string path(int step) const { return s / ("run/checkpoints/" + name(step)); }
-  /// A run folder with files of these steps; `latest` points at `latest`.
+  /// A run folder with files of these steps, from 1 to 9; `latest` points at `latest`.
   void make(std::vector<int> const& steps, int latest) {
+    if (!fs::exists(s / "made")) {
+      put_least_squares(s);
+      ASSERT_TRUE(
+          ended(s.train({"-i", "squares.deck", "-d", "made", "run.steps=9", "checkpoint.every=1", "checkpoint.keep=20"}), 0));
+    }
     fs::create_directories(s / "run/checkpoints");
-    for (int step : steps) fs::copy_file(squares_fixture, path(step));
+    for (int step : steps) fs::copy_file(s / ("made/checkpoints/" + name(step)), path(step));
     fs::create_symlink(name(latest), s / "run/checkpoints/latest");
   }
   std::vector<int> steps() const {
     std::vector<int> all;
     for (auto step : folder::steps(s / "run/checkpoints")) all.push_back(static_cast<int>(step));
     return all;
+  }
+  /// The size of these files together, as the program writes it.
+  std::string kib(std::vector<int> const& files) const {
+    std::uintmax_t bytes = 0;
+    for (int step : files) bytes += fs::file_size(path(step));
+    char text[32];
+    std::snprintf(text, sizeof text, "%.1f KiB", static_cast<double>(bytes) / 1024);
+    return text;
   }
   Outcome prune(Words more) {
     more.insert(more.begin(), {"prune", "run"});
@@ -34,11 +47,12 @@ class Prune : public ::testing::Test {
 
 TEST_F(Prune, KeepsTheNewest) {
   make({1, 2, 3, 4, 5}, 5);
+  std::string const freed = kib({1, 2, 3}), newest = kib({5});
   auto const o = prune({"--keep", "2"});
   EXPECT_TRUE(
       ended(o, 0,
-            {"keep    step-00000005.h5    12.1 KiB  latest, newest 2", "keep    step-00000004.h5    12.1 KiB  newest 2",
-             "delete  step-00000003.h5", "delete  step-00000001.h5", "run/checkpoints: 2 kept, 3 deleted, 36.2 KiB freed"}));
+            {"keep    step-00000005.h5", newest + "  latest, newest 2", "keep    step-00000004.h5", "delete  step-00000003.h5",
+             "delete  step-00000001.h5", "run/checkpoints: 2 kept, 3 deleted, " + freed + " freed"}));
   EXPECT_EQ(steps(), (Steps{5, 4}));
   EXPECT_EQ(s.snapshot("run/checkpoints").size(), 3u) << "two files, latest, and no trash";
   EXPECT_TRUE(ended(s.ckpt({"verify", "run/checkpoints/latest"}), 0));
@@ -46,8 +60,8 @@ TEST_F(Prune, KeepsTheNewest) {
 
 TEST_F(Prune, KeepsEveryMthForEver) {
   make({2, 3, 4, 6, 7, 8, 9}, 9);
-  EXPECT_TRUE(
-      ended(prune({"--keep", "1", "--every", "3"}), 0, {"step-00000006.h5    12.1 KiB  every 3", "latest, every 3, newest 1"}));
+  EXPECT_TRUE(ended(prune({"--keep", "1", "--every", "3"}), 0,
+                    {"step-00000006.h5", kib({6}) + "  every 3", "latest, every 3, newest 1"}));
   EXPECT_EQ(steps(), (Steps{9, 6, 3}));
   EXPECT_TRUE(ended(prune({"--keep", "1", "--every", "3"}), 0, {"3 kept, 0 deleted, 0 B freed"}));
 }

@@ -224,10 +224,10 @@ TEST_F(SaverRanks, AStateThatIsNotFiniteIsNotWrittenBesideEither) {
 
 TEST_F(SaverRanks, TheClockAndThePolicyLearnWhatItCosts) {
   Saver saver(store, clock, policy, log, {.beside = true});
-  double const before = clock.margin();
+  double const before = clock.save_seconds();
   save(saver, 1);
   saver.collect();
-  EXPECT_NE(clock.margin(), before) << "the guess is replaced";
+  EXPECT_NE(clock.save_seconds(), before) << "the guess is replaced";
   EXPECT_SAYS(policy.forecast(), "save cost");
   EXPECT_EQ(policy.forecast().find("guess"), std::string::npos);
 }
