@@ -19,7 +19,17 @@ PROPERTIES = {
 }
 
 
+def merged(dicts):
+    total = {}
+    for d in dicts:
+        for name, n in d.items():
+            total[name] = total.get(name, 0) + n
+    return total
+
+
 def figure(name, value):
+    if isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values()):
+        value = merged(value.values())  # of every kind of call together
     if isinstance(value, dict):
         return f"{name} ({', '.join(figure(n, v) for n, v in value.items())})"
     if isinstance(value, list):
