@@ -202,7 +202,6 @@ std::span<unsigned char const> Exchange::read(Post& post, std::size_t place, Id&
 
 // The one place where the exchange sends: what is counted here is what travels.
 void Exchange::deliver(Post const& post, int to, int tag, std::uint64_t ByteCount::*wire) {
-  sealer_->complete();
   mail_.send(post.outbox, post.letter.size(), to, tag);
   for (std::size_t p = 0; p < post.letter.places().size(); ++p)
     counts_[static_cast<std::size_t>(post.letter.places()[p].layer)].*wire += post.letter.packet_bytes(p);
@@ -217,8 +216,10 @@ void Exchange::post_sum(int layer, std::size_t block) {
   int const b = plan_.bundle_of(layer), worker = plan_.workers_at(comm_.rank()).first;
   auto& post = sum_out_[static_cast<std::size_t>(b)];
   if (post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer) * my_blocks_.size() + block,
-                       sum_id(layer, my_blocks_[block], worker), channel(layer).sum_bytes))
+                       sum_id(layer, my_blocks_[block], worker), channel(layer).sum_bytes)) {
+    sealer_->complete();
     deliver(post, plan_.home_of(layer, worker), sum_tag(b), &ByteCount::wire_sum);
+  }
 }
 
 bool Exchange::sums_arrived(int bundle) const {
@@ -242,8 +243,10 @@ void Exchange::post_up(int layer, int worker, std::size_t length) {
   if (!complete) return;
   int const b = plan_.bundle_of(layer), me = comm_.rank();
   if (plan_.topology() == Topology::replicated) {
+    sealer_->complete();
     for (int r = 1; r < plan_.ranks(); ++r) deliver(post, (me + r) % plan_.ranks(), up_tag(b, worker), &ByteCount::wire_up);
   } else if (!served_[static_cast<std::size_t>(b)]) {
+    sealer_->complete();
     deliver(post, plan_.bundle(b).owner, up_tag(b, worker), &ByteCount::wire_up);
   }
 }
@@ -270,6 +273,7 @@ void Exchange::post_down(int layer, std::size_t length) {
   if (plan_.bundle(b).owner != me) return;
   counts_[static_cast<std::size_t>(layer)].down += (packet_header_bytes + length) * static_cast<std::uint64_t>(plan_.workers());
   if (!complete || plan_.topology() == Topology::replicated) return;
+  sealer_->complete();
   for (int r = 1; r < plan_.ranks(); ++r) deliver(post, (me + r) % plan_.ranks(), down_tag(b), &ByteCount::wire_down);
 }
 

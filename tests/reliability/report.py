@@ -1,5 +1,5 @@
-"""report.py RESULTS.jsonl [...] [--into PAGE.md]: the lines of the campaigns as a Markdown table, the last one of each part and form; or
-that table put between the marks of a page.
+"""report.py RESULTS.jsonl [...] [--into PAGE.md | --check PAGE.md]: the lines of the campaigns as a Markdown table, the last one of each
+part and form; or that table put between the marks of a page; or exit code 1 unless it stands there.
 """
 import json
 import pathlib
@@ -62,9 +62,9 @@ def put_into(page, text):
 
 
 def main(words):
-    page = None
-    if "--into" in words:
-        at = words.index("--into")
+    page, check = None, "--check" in words
+    for option in {"--into", "--check"} & set(words):
+        at = words.index(option)
         page = pathlib.Path(words[at + 1])
         del words[at:at + 2]
     if not words:
@@ -73,6 +73,9 @@ def main(words):
     made = table([json.loads(text) for text in texts])
     if page is None:
         print(made)
+    elif check:
+        if page.read_text() != put_into(page.read_text(), made):
+            sys.exit(f"the table of {page} is not that of {' '.join(words)}: run report.py with --into")
     else:
         page.write_text(put_into(page.read_text(), made))
 
