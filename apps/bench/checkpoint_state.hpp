@@ -27,8 +27,8 @@ class MadeUpState {
   std::uint64_t bytes_ = 0, layer_bytes_ = 0;
 };
 
-/// Writes what the ranks would write, one slab after the other, by pwrite() into one new file, and syncs it: what any checkpoint
-/// costs at least. `at` are the slabs' places in the file. Local; throws IoError.
+/// Writes what the ranks would write, one slab after the other, by pwrite() of 1 MiB into one new file, and syncs it: what any
+/// checkpoint costs at least. `at` are the slabs' places in the file. Local; throws IoError.
 void write_bare(std::string const& path, Registry const& registry, std::vector<std::uint64_t> const& at);
 /// Places for write_bare(): field by field, as in the checkpoint. Collective.
 std::vector<std::uint64_t> bare_places(Communicator const& comm, Registry const& registry);

@@ -20,7 +20,7 @@
 namespace kaon::ckpt {
 namespace {
 
-/// Checkpoints are written through parallel HDF5, here by a single process.
+/// Checkpoints are written by the ranks of a communicator, here by a single process.
 struct Mpi {
   Mpi() { KAON_MPI(MPI_Init(nullptr, nullptr)); }
   ~Mpi() { finalize_mpi(); }
@@ -53,7 +53,7 @@ CheckpointInfo info_for(CheckpointFile const& file, Deck const& deck, std::int64
   info.version = KAON_VERSION;
   info.git_hash = KAON_GIT_HASH;
   info.created = utc_now();
-  auto& line = info.provenance["resized"];
+  auto& line = info.provenance[resized_key];
   line = fmt::format("from {} to {} workers, file {} of {}{}{}", file.info().workers, workers, file.path(), file.info().created,
                      line.empty() ? "" : "; before: ", line);
   return info;

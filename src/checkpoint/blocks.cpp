@@ -3,10 +3,17 @@
 #include <kaon/core/error.hpp>
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <bit>
+
+// Inline, for the vector instructions of this build: the installed library is compiled for the oldest CPU of its architecture.
+#define XXH_INLINE_ALL
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"  // GCC 12's AVX-512 header, https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105593
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <xxhash.h>
 
 namespace kaon {
 

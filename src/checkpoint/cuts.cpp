@@ -18,6 +18,12 @@ Overlap overlap(Cut const& c, Part const& box) {
   return {std::max(c.first, box.offset[0]), std::min(c.first + c.count, box.offset[0] + box.count[0])};
 }
 
+std::uint64_t row_bytes(Field const& field) {
+  std::uint64_t bytes = size_of(field.type);
+  for (std::size_t d = 1; d < field.shape.size(); ++d) bytes *= field.shape[d];
+  return bytes;
+}
+
 }  // namespace
 
 std::vector<Cut> gather_cuts(Communicator const& comm, Field const& field) {
@@ -40,13 +46,30 @@ bool covers(std::vector<Cut> cuts, std::uint64_t extent) {
   return next == extent;
 }
 
-void hash_blocks(Communicator const& comm, Blocks const& blocks, Field const& field, std::vector<Cut> const& cuts,
-                 unsigned char const* mine, std::uint64_t* hashes) {
-  Cut const& own = cuts[static_cast<std::size_t>(comm.rank())];
-  std::uint64_t row = size_of(field.type);
-  for (std::size_t d = 1; d < field.shape.size(); ++d) row *= field.shape[d];
-  auto const mine_at = [&](std::uint64_t index) { return mine + (index - own.first) * row; };
+std::vector<BlockPart> block_parts(Blocks const& blocks, Field const& field, Cut const& slab) {
+  std::vector<BlockPart> parts;
+  std::uint64_t const row = row_bytes(field);
+  auto const [begin, end] = blocks.touching(slab.first, slab.count);
+  parts.reserve(end - begin);
+  std::uint64_t at = 0;
+  for (auto b = begin; b < end; ++b) {
+    Part const box = blocks.box(b);
+    std::uint64_t const whole = box.elements() * size_of(field.type);
+    std::uint64_t bytes = whole;
+    if (blocks.cut() == 0) {
+      Overlap const part = overlap(slab, box);
+      bytes = (part.b - part.a) * row;
+    }
+    parts.push_back({b, at, bytes, bytes == whole});
+    at += bytes;
+  }
+  return parts;
+}
 
+void hash_shared_blocks(Communicator const& comm, Blocks const& blocks, Field const& field, std::vector<Cut> const& cuts,
+                        std::vector<unsigned char> const& mine, std::uint64_t* hashes) {
+  Cut const& own = cuts[static_cast<std::size_t>(comm.rank())];
+  std::uint64_t const row = row_bytes(field);
   struct Shared {
     std::uint64_t block;
     Part box;
@@ -54,28 +77,20 @@ void hash_blocks(Communicator const& comm, Blocks const& blocks, Field const& fi
   };
   std::list<Shared> assembling;
   std::vector<MPI_Request> requests;
-  auto const [begin, end] = blocks.touching(own.first, own.count);
-  std::uint64_t within = 0;  // bytes from the slab's start, for blocks that stay inside one leading index
-  for (auto b = begin; b < end; ++b) {
-    Part const box = blocks.box(b);
-    std::uint64_t const bytes = box.elements() * size_of(field.type);
-    if (blocks.cut() > 0) {
-      hashes[b] = xxh3(mine + within, bytes);
-      within += bytes;
-      continue;
-    }
-    Overlap const part = overlap(own, box);
-    if (part.b - part.a == box.count[0]) {
-      hashes[b] = xxh3(mine_at(part.a), bytes);
-    } else if (part.a == box.offset[0]) {
-      assembling.push_back({b, box, std::vector<unsigned char>(bytes)});
-      std::copy_n(mine_at(part.a), (part.b - part.a) * row, assembling.back().bytes.data());
+  unsigned char const* from = mine.data();
+  for (auto const& part : block_parts(blocks, field, own)) {
+    if (part.complete) continue;
+    Part const box = blocks.box(part.block);
+    if (own.first <= box.offset[0]) {
+      assembling.push_back({part.block, box, std::vector<unsigned char>(box.elements() * size_of(field.type))});
+      std::copy_n(from, part.bytes, assembling.back().bytes.data());
     } else {
       auto const holder = std::find_if(
           cuts.begin(), cuts.end(), [&](Cut const& c) { return c.first <= box.offset[0] && box.offset[0] < c.first + c.count; });
-      KAON_MPI(MPI_Isend(mine_at(part.a), static_cast<int>((part.b - part.a) * row), MPI_BYTE,
-                         static_cast<int>(holder - cuts.begin()), tag, comm.get(), &requests.emplace_back()));
+      KAON_MPI(MPI_Isend(from, static_cast<int>(part.bytes), MPI_BYTE, static_cast<int>(holder - cuts.begin()), tag, comm.get(),
+                         &requests.emplace_back()));
     }
+    from += part.bytes;
   }
   for (auto& shared : assembling)
     for (std::size_t r = 0; r < cuts.size(); ++r) {

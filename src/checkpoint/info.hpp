@@ -25,6 +25,9 @@ struct CheckpointInfo {
   bool operator==(CheckpointInfo const&) const = default;
 };
 
+/// Provenance: what kaon-ckpt resize did to the state that a run began with. Every later checkpoint of the run repeats it.
+inline constexpr char const* resized_key = "resized";
+
 /// One string for sending between ranks, and back. unpack throws InputError when the text was not made by pack.
 std::string pack(CheckpointInfo const& info);
 CheckpointInfo unpack(std::string const& text);

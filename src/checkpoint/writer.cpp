@@ -54,6 +54,27 @@ void require_allowed(std::string const& path, std::uint64_t bytes) {
                               std::strerror(EFBIG), bytes, limit.rlim_cur));
 }
 
+/// Hashes the complete blocks of a slab and writes it, about a block at a time: what has just been hashed is still in the cache.
+/// Other parts of blocks are appended to `shared`.
+void hash_and_write(Slabs& slabs, Blocks const& blocks, Field const& field, Cut const& slab, unsigned char const* data,
+                    std::uint64_t offset, std::uint64_t* hashes, std::vector<unsigned char>& shared) {
+  std::string const what = "dataset " + field.path;
+  std::uint64_t from = 0, to = 0;
+  auto const flush = [&] {
+    slabs.write(what, data + from, to - from, offset + from);
+    from = to;
+  };
+  for (auto const& part : block_parts(blocks, field, slab)) {
+    if (part.complete)
+      hashes[part.block] = xxh3(data + part.at, part.bytes);
+    else
+      shared.insert(shared.end(), data + part.at, data + part.at + part.bytes);
+    to = part.at + part.bytes;
+    if (to - from >= integrity_block_bytes / 2) flush();
+  }
+  flush();
+}
+
 }  // namespace
 
 void require_consistent(Communicator const& comm, CheckpointInfo const& info, Registry const& registry) {
@@ -101,28 +122,24 @@ void write_checkpoint(Communicator const& comm, std::string const& path, Checkpo
   if (!root) ballot.attempt([&] { slabs.open(path); });
   ballot.vote("opening the checkpoint");
 
-  std::vector<unsigned char> buffer;  // one layer's numbers at a time
-  std::vector<Cut> piece(static_cast<std::size_t>(comm.size()));
-  for (std::size_t i = 0; i < registry.size(); ++i) {
-    Field const& f = registry[i];
-    bool const whole = f.written.elements() == 0 || f.rows_at_once() == f.written.count[0];
-    auto* const hashes = table.hashes.data() + table.first[i];
-    bool ready = false;
-    ballot.attempt([&] {
+  // No rank waits for another before all have written: fields of one owner are written side by side.
+  std::vector<std::vector<unsigned char>> shared(registry.size());
+  ballot.attempt([&] {
+    std::vector<unsigned char> buffer;  // one layer's numbers at a time
+    for (std::size_t i = 0; i < registry.size(); ++i) {
+      Field const& f = registry[i];
       f.by_pieces(buffer, [&](std::uint64_t first, std::uint64_t rows, std::uint64_t bytes) {
-        slabs.write("dataset " + f.path, buffer.data(), bytes, offsets[i] + (f.written.offset[0] + first) * (bytes / rows));
-        if (whole) return;
-        // Fields that come in pieces have blocks of one leading index, which no other rank has a part of.
-        piece[static_cast<std::size_t>(comm.rank())] = {f.written.offset[0] + first, rows};
-        hash_blocks(comm, table.blocks[i], f, piece, buffer.data(), hashes);
+        Cut const slab{f.written.offset[0] + first, rows};
+        hash_and_write(slabs, table.blocks[i], f, slab, buffer.data(), offsets[i] + slab.first * (bytes / rows),
+                       table.hashes.data() + table.first[i], shared[i]);
       });
-      ready = true;
-    });
-    if (!comm.all(ready)) break;
-    auto const cuts = gather_cuts(comm, f);
-    if (whole) hash_blocks(comm, table.blocks[i], f, cuts, buffer.data(), hashes);
-  }
+    }
+  });
   ballot.vote("writing the checkpoint");
+  for (std::size_t i = 0; i < registry.size(); ++i)
+    if (table.blocks[i].cut() == 0)  // other blocks lie within one leading index, which one rank has
+      hash_shared_blocks(comm, table.blocks[i], registry[i], gather_cuts(comm, registry[i]), shared[i],
+                         table.hashes.data() + table.first[i]);
   combine(comm, table.hashes);
 
   ballot.attempt([&] {

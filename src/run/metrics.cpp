@@ -155,4 +155,8 @@ void Metrics::row(std::int64_t step, std::vector<Value> const& values) {
   write_all(file_, line, path_);
 }
 
+void Metrics::sync() {
+  if (::fsync(file_) != 0) fail(path_, "fsync");
+}
+
 }  // namespace kaon

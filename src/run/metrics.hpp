@@ -9,8 +9,8 @@
 namespace kaon {
 
 /// metrics.csv: a header, then one row a step. Numbers are written so that they parse back to the same bits. Every row is handed
-/// to the operating system whole before row() returns. For rank 0 alone. All members throw IoError naming file and cause when
-/// the file system fails.
+/// to the operating system whole before row() returns: it outlives the process, and after sync() the machine too. For rank 0
+/// alone. All members throw IoError naming file and cause when the file system fails.
 class Metrics {
  public:
   using Value = std::variant<std::int64_t, double>;
@@ -31,6 +31,9 @@ class Metrics {
   Metrics& operator=(Metrics&&) = delete;
 
   void row(std::int64_t step, std::vector<Value> const& values);
+
+  /// Waits until all rows are on the disk.
+  void sync();
 
   std::string const& path() const { return path_; }
 

@@ -65,13 +65,22 @@ void Saver::tell_next() const {
   if (auto const line = policy_.forecast(); !line.empty()) log_.line(line);
 }
 
+void Saver::prepare() {
+  if (!settings_.before) return;
+  Ballot ballot(checkpoints_.comm());
+  ballot.attempt(settings_.before);
+  ballot.vote("syncing what a checkpoint follows");
+}
+
 void Saver::save_now(Registry const& state, bool best) {
   clock_.save_begins();
+  prepare();
   commit(state, best);
   committed(clock_.save_ends(), "");
 }
 
 void Saver::save_beside(Registry const& state, bool best) {
+  prepare();
   Ballot ballot(checkpoints_.comm());
   ballot.attempt([&] { copy_.take(state); });
   ballot.vote("copying the state for a checkpoint beside the training");

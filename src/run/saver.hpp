@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,8 @@ class Saver {
   struct Settings {
     bool beside = false;  ///< write periodic checkpoints beside the training; MPI must be MPI_THREAD_MULTIPLE
     bool go_on = false;   ///< a periodic checkpoint that the file system refuses is a warning
+    /// Local: makes durable what must be so no later than a checkpoint. Called before each; errors end like the checkpoint's.
+    std::function<void()> before = {};
   };
   /// What has become of a checkpoint since it was asked for.
   enum class Outcome { none, under_way, committed, failed };
@@ -55,6 +58,7 @@ class Saver {
   std::string account() const;
 
  private:
+  void prepare();
   void save_now(Registry const& state, bool best);
   void save_beside(Registry const& state, bool best);
   void commit(Registry const& state, bool best);

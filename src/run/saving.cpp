@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 namespace kaon {
 
@@ -36,7 +37,7 @@ double recorded_seconds(CheckpointInfo const& info) {
 }  // namespace
 
 template <class T>
-void Training<T>::begin_saving(WallClock& clock) {
+void Training<T>::begin_saving(WallClock& clock, std::function<void()> sync_rows) {
   double const expected = expected_seconds(registry_);
   // A save writes and reads what a restart has read: it takes that long at least, and as long as it took before.
   clock.expect_save(std::max({1.0, expected, restore_seconds_, restored_ ? recorded_seconds(restored_->info) : 0}));
@@ -44,6 +45,7 @@ void Training<T>::begin_saving(WallClock& clock) {
   Saver::Settings settings;
   settings.beside = writes_beside(deck_.text("checkpoint.asynchronous"), Snapshot::bytes_of(registry_), comm_, log_);
   settings.go_on = deck_.text("checkpoint.on_failure") == "continue";
+  settings.before = std::move(sync_rows);
   saver_ = std::make_unique<Saver>(*checkpoints_, clock, *policy_, log_, settings);
   if (!restored_) return;
   saver_->resumed_from(totals_.steps, restored_->path);
@@ -87,6 +89,9 @@ CheckpointInfo Training<T>::describe() {
   saved_.to_provenance(info.provenance);
   info.provenance["save_seconds"] = fmt::format("{}", saver_->save_seconds());
   to_provenance(best_, info.provenance);
+  if (restored_)
+    if (auto const it = restored_->info.provenance.find(resized_key); it != restored_->info.provenance.end())
+      info.provenance.insert(*it);
   return info;
 }
 
@@ -131,8 +136,8 @@ bool Training<T>::is_best(double loss) {
   return true;
 }
 
-template void Training<float>::begin_saving(WallClock&);
-template void Training<double>::begin_saving(WallClock&);
+template void Training<float>::begin_saving(WallClock&, std::function<void()>);
+template void Training<double>::begin_saving(WallClock&, std::function<void()>);
 template CheckpointInfo Training<float>::describe();
 template CheckpointInfo Training<double>::describe();
 template void Training<float>::save(bool);

@@ -230,8 +230,9 @@ void Training<T>::report_validation(double loss) const {
   if (std::isnan(loss)) return;
   log_.line(fmt::format("validation loss {:.4f} at step {}", loss, totals_.steps));
   if (comm_.rank() != 0) return;
-  Metrics::resume(file("validation.csv"), validation_columns, static_cast<std::int64_t>(totals_.steps) - 1)
-      .row(static_cast<std::int64_t>(totals_.steps), {Metrics::Value(loss)});
+  auto rows = Metrics::resume(file("validation.csv"), validation_columns, static_cast<std::int64_t>(totals_.steps) - 1);
+  rows.row(static_cast<std::int64_t>(totals_.steps), {Metrics::Value(loss)});
+  rows.sync();
 }
 
 template <class T>
@@ -285,7 +286,10 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
     Training& run;
     ~Saving() { run.saver_.reset(); }
   } const saving{*this};
-  begin_saving(clock);
+  begin_saving(clock, [&out] {  // a power loss after a commit then loses no row of a step that is not done again
+    for (auto* rows : {out.metrics.get(), out.layers.get(), out.groups.get()})
+      if (rows) rows->sync();
+  });
   rules.ask([&] { return policy_->due_now(); }, [&] { return saver_->written(); });
 
   if (!resumed_ && steps > 0) save(true);  // a run that cannot save ends here, and a job that dies has where to go on from

@@ -17,6 +17,7 @@
 #include <kaon/run/totals.hpp>
 #include <kaon/run/wall_clock.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,7 +64,7 @@ class Training {
   void write_groups(Outputs& out);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
-  void begin_saving(WallClock& clock);
+  void begin_saving(WallClock& clock, std::function<void()> sync_rows);
   CheckpointInfo describe();
   void save(bool last);
   void collect(bool for_another);

@@ -155,6 +155,11 @@ TEST_F(Resize, TrainingGoesOnAndItsLossFalls) {
   }
   ASSERT_TRUE(ended(s.train({"-r", "2.h5", "-d", "ranks", "run.steps=60"}, 2), 0));
   EXPECT_TRUE(ended(s.ckpt({"diff", "run2/checkpoints/latest", "ranks/checkpoints/latest"}), 0, {"the same, bit for bit"}));
+
+  // Later jobs of the run still say where their state comes from.
+  ASSERT_TRUE(ended(s.train({"-r", "auto", "-d", "run2", "run.steps=61"}), 0));
+  std::string const line = open("run2/checkpoints/latest").info().provenance.at("resized");
+  EXPECT_EQ(line.find("from 3 to 2 workers, file 3.h5 of 2026-"), 0u) << line;
 }
 
 TEST_F(Resize, TheOldDeckDoesNotTakeIt) {

@@ -6,15 +6,19 @@
 
 namespace kaon::test {
 
-Words interposed(int ranks, Words const& arguments, Words const& environment) {
+Words preloaded(char const* library, int ranks, Words const& arguments, Words const& environment) {
   auto words = train_words(ranks, arguments);
   // A build with AddressSanitizer wants to be loaded before everything else, and works all the same.
   char const* const asan = std::getenv("ASAN_OPTIONS");
-  Words before{"env", "LD_PRELOAD=" KAON_INTERPOSER,
+  Words before{"env", std::string("LD_PRELOAD=") + library,
                "ASAN_OPTIONS=" + (asan ? std::string(asan) + ":" : std::string()) + "verify_asan_link_order=0"};
   before.insert(before.end(), environment.begin(), environment.end());
   words.insert(std::find(words.begin(), words.end(), KAON_TRAIN), before.begin(), before.end());
   return words;
+}
+
+Words interposed(int ranks, Words const& arguments, Words const& environment) {
+  return preloaded(KAON_INTERPOSER, ranks, arguments, environment);
 }
 
 std::map<std::string, std::int64_t> values_in(std::string const& line) {

@@ -8,6 +8,9 @@
 
 namespace kaon::test {
 
+/// kaon-train on `ranks` ranks with a library in front of all others; `environment`: NAME=value words for both.
+Words preloaded(char const* library, int ranks, Words const& arguments, Words const& environment);
+
 /// kaon-train on `ranks` ranks with the interposer between it and MPI; `environment`: NAME=value words for it.
 Words interposed(int ranks, Words const& arguments, Words const& environment);
 

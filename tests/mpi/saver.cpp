@@ -200,6 +200,35 @@ TEST_F(SaverRanks, AFailureIsAWarningWhereTheRunMayGoOnButNotTheLastOne) {
   }
 }
 
+TEST_F(SaverRanks, WhatMustBeDurableNoLaterComesFirst) {
+  int const culprit = world.size() - 1;
+  for (bool beside : {false, true}) {
+    int calls = 0;
+    bool refuse = false;
+    std::uint64_t const step = beside ? 2 : 1;
+    std::uint64_t at = step;
+    Saver saver(store, clock, policy, log, {.beside = beside, .before = [&] {
+                                              ++calls;
+                                              EXPECT_NE(link("latest"), kaon::folder::step_name(at));
+                                              if (refuse && world.rank() == culprit) throw kaon::IoError("the rows are stuck");
+                                            }});
+    refuse = true;
+    auto const why = message_of<kaon::AgreedIoError>([&] { save(saver, step); });
+    EXPECT_SAYS(why, "the rows are stuck");
+    EXPECT_FALSE(saver.busy());
+    EXPECT_EQ(saver.step(), std::nullopt);
+    refuse = false;
+    save(saver, step);
+    saver.collect();
+    EXPECT_EQ(link("latest"), kaon::folder::step_name(step));
+    EXPECT_EQ(calls, 2);
+    Toy last(world, at = 3);
+    refuse = true;
+    EXPECT_THROW(saver.save_last(last.info(), last.registry(), false), kaon::AgreedIoError);
+    EXPECT_EQ(link("latest"), kaon::folder::step_name(step));
+  }
+}
+
 TEST_F(SaverRanks, AStateThatIsNotFiniteIsNotWrittenBesideEither) {
   for (bool beside : {false, true}) {
     Saver saver(store, clock, policy, log, {.beside = beside, .go_on = true});
