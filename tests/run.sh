@@ -9,9 +9,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${KAON_BUILD:-$root/build/tests}
 jobs=${KAON_JOBS:-$(nproc)}
 
-# A Slurm and shellcheck for tests/slurm: who can install them may not skip those tests.
+# A Slurm and shellcheck for tests/slurm: who can install them may not skip those tests. bindfs for tests/reliability.
 if [ "$(id -u)" = 0 ] || command -v sudo >/dev/null; then
-  export KAON_EXTRA_PACKAGES="slurm-wlm munge shellcheck" KAON_SLURM_REQUIRED=1
+  export KAON_EXTRA_PACKAGES="slurm-wlm munge shellcheck bindfs" KAON_SLURM_REQUIRED=1
 fi
 prefix=$("$root/cmake/dependencies.sh")
 # AMD GPUs: compiled, not run. Where this system has no hipcc the test hip.compile reports that it was skipped.

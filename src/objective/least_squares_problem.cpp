@@ -1,6 +1,7 @@
 #include <kaon/objective/least_squares_problem.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/objective/problem_access.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -105,7 +106,9 @@ void write(hid_t file, std::string const& path, char const* name, Shape const& s
 LeastSquaresProblem read_problem(std::string const& path) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   probe(path, O_RDONLY, "open");
-  Handle const file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  Handle const access(careful_access(), H5Pclose);
+  if (!access.valid()) throw IoError("cannot read problem file " + path + ": HDF5 gives no access");
+  Handle const file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
   if (!file.valid()) throw InputError("problem file " + path + " is not a sound HDF5 file");
   LeastSquaresProblem p;
   Shape a, b, x;

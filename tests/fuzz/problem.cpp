@@ -84,12 +84,18 @@ std::vector<Input> damages() {
   return all;
 }
 
+std::vector<Input> damages_of_the_oldest_format() {
+  auto all = damages();
+  all.push_back({0x3f, 0xbd, 0xfd, 0x47, 0xff});  // ended HDF5 1.10.8 by SIGSEGV in H5F__accum_read
+  return all;
+}
+
 std::vector<Input> nothing_forged() { return {Input(8, 0), Input(64, 0), Input(200, 7)}; }
 
 }  // namespace
 
 Target problem_target() { return {"problem", {Exit::bad_input}, 256, run_own, damages}; }
-Target foreign_problem_target() { return {"foreign-problem", {Exit::bad_input}, 256, run_foreign, damages}; }
+Target foreign_problem_target() { return {"foreign-problem", {Exit::bad_input}, 256, run_foreign, damages_of_the_oldest_format}; }
 Target forged_problem_target() { return {"forged-problem", {Exit::bad_input}, 512, run_forged, nothing_forged}; }
 
 }  // namespace kaon::fuzz

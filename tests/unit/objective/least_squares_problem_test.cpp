@@ -118,6 +118,63 @@ TEST_F(ProblemFile, ADamagedSizeAsksForNoMemory) {
   expect("dataset /A is cut short");
 }
 
+struct OldestFormat : ProblemFile {
+  void write(hid_t creation) {
+    std::remove(path.c_str());
+    hid_t const file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, H5P_DEFAULT);
+    auto const put = [&](char const* name, std::vector<hsize_t> const& shape, std::vector<double> const& numbers) {
+      hid_t const space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+      hid_t const set = H5Dcreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+      H5Dwrite(set, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers.data());
+      H5Dclose(set);
+      H5Sclose(space);
+    };
+    put("/A", {2, 3, 4}, good.A);
+    put("/B", {2, 3, 5}, good.B);
+    put("/X0", {4, 5}, good.X0);
+    H5Fclose(file);
+  }
+  std::string bytes() const {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+};
+
+TEST_F(OldestFormat, IsReadWithEverySizeOfItsNumbersAndBehindAUserBlock) {
+  for (std::size_t const addresses : {4, 8})
+    for (std::size_t const lengths : {4, 8})
+      for (hsize_t const block : {0, 512, 2048}) {
+        hid_t const how = H5Pcreate(H5P_FILE_CREATE);
+        H5Pset_sizes(how, addresses, lengths);
+        H5Pset_userblock(how, block);
+        write(how);
+        H5Pclose(how);
+        auto const p = kaon::read_problem(path);
+        EXPECT_EQ(p.A, good.A) << addresses << ' ' << lengths << ' ' << block;
+        EXPECT_EQ(p.B, good.B);
+        EXPECT_EQ(p.X0, good.X0);
+      }
+}
+
+// HDF5 1.10 adds the length of a heap to others and copies as many bytes as that makes.
+TEST_F(OldestFormat, AHeapLongerThanTheFileIsRefused) {
+  for (std::size_t const lengths : {4, 8})
+    for (unsigned char const low : {0xff, 0xe0, 0xf8, 0x00}) {
+      hid_t const how = H5Pcreate(H5P_FILE_CREATE);
+      H5Pset_sizes(how, 8, lengths);
+      write(how);
+      H5Pclose(how);
+      auto damaged = bytes();
+      auto const at = damaged.find("HEAP");
+      ASSERT_NE(at, std::string::npos);
+      damaged.replace(at + 8, lengths, lengths, '\xff');
+      damaged[at + 8] = static_cast<char>(low);
+      std::ofstream(path, std::ios::binary | std::ios::trunc) << damaged;
+      expect(path);
+      EXPECT_EQ(refusal().find("accepted"), std::string::npos);
+    }
+}
+
 TEST_F(ProblemFile, MayBeCompressed) {
   hid_t const how = H5Pcreate(H5P_DATASET_CREATE);
   hsize_t const chunk[] = {1, 3, 4};
