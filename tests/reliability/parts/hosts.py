@@ -26,8 +26,12 @@ def missing():
     """What this machine lacks for this part; empty when nothing."""
     if absent := [tool for tool in ("bindfs", "unshare") if not shutil.which(tool)]:
         return f"no {' and no '.join(absent)} (Debian: bindfs, util-linux)"
-    if not os.access("/dev/fuse", os.W_OK) or subprocess.run(["unshare", "--mount", "true"], check=False, stderr=subprocess.DEVNULL).returncode:
-        return "no right to mount (root and /dev/fuse)"
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))  # a container may show it and not give it
+    except OSError as e:
+        return f"no use of /dev/fuse ({e.strerror})"
+    if subprocess.run(["unshare", "--mount", "true"], check=False, stderr=subprocess.DEVNULL).returncode:
+        return "no right to mount (root)"
     return ""
 
 
