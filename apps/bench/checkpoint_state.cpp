@@ -66,7 +66,7 @@ void MadeUpState::add(std::string const& path, std::vector<std::uint64_t> const&
 
 std::vector<std::uint64_t> bare_places(Communicator const& comm, Registry const& registry) {
   std::vector<std::uint64_t> at;
-  // As in the checkpoint. From 0 on, Linux 6.18 with ext4 takes up to four times as long for the first use of larger pages.
+  // As in the checkpoint. From 0 on the same writes took up to four times as long (ext4, Linux 6.18).
   std::uint64_t end = 4096;
   for (auto const& f : registry) {
     std::uint64_t row = sizeof(float), whole = row;
@@ -87,7 +87,7 @@ void write_bare(std::string const& path, Registry const& registry, std::vector<s
     std::uint64_t to = at[i];
     registry[i].by_pieces(buffer, [&](std::uint64_t, std::uint64_t, std::uint64_t bytes) {
       for (std::uint64_t done = 0; done < bytes;) {
-        // Longer calls of several ranks into one file wait for each other: measured at up to three times the time on ext4.
+        // Longer calls of several ranks into one file took up to three times as long (ext4, Linux 6.18).
         auto const n = std::min<std::uint64_t>(bytes - done, 1 << 20);
         auto const wrote = pwrite(fd, buffer.data() + done, n, static_cast<off_t>(to + done));
         check(wrote > 0, path);

@@ -18,7 +18,7 @@ using kaon::InputError;
 using kaon::LeastSquaresProblem;
 
 struct ProblemFile : ::testing::Test {
-  std::string path = "problem_" + std::to_string(getpid()) + ".h5";
+  std::string path = ::testing::TempDir() + "kaon_problem_" + std::to_string(getpid()) + ".h5";
   LeastSquaresProblem good{2, 3, 4, 5, std::vector<double>(24, 0.5), std::vector<double>(30, -1), std::vector<double>(20, 2)};
   void SetUp() override {
     for (std::size_t i = 0; i < good.A.size(); ++i) good.A[i] = 1.0 / static_cast<double>(i + 1);
@@ -170,8 +170,7 @@ TEST_F(OldestFormat, AHeapLongerThanTheFileIsRefused) {
       damaged.replace(at + 8, lengths, lengths, '\xff');
       damaged[at + 8] = static_cast<char>(low);
       std::ofstream(path, std::ios::binary | std::ios::trunc) << damaged;
-      expect(path);
-      EXPECT_EQ(refusal().find("accepted"), std::string::npos);
+      expect("problem file");
     }
 }
 

@@ -54,7 +54,7 @@ double reference(LeastSquaresProblem const& p, HostMatrix const& X, int j, HostM
 
 template <class T>
 struct LeastSquaresTest : ::testing::Test {
-  std::string path = "least_squares_" + std::to_string(getpid()) + ".h5";
+  std::string path = ::testing::TempDir() + "kaon_least_squares_" + std::to_string(getpid()) + ".h5";
   Space exec;
   Scalar<double, Space> loss{"kaon::test::loss"};
   double const tolerance = std::is_same_v<T, float> ? 2e-6 : 1e-14;
