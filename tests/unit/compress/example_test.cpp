@@ -16,7 +16,7 @@ std::string read(std::filesystem::path const& path) {
   text << in.rdbuf();
   return text.str();
 }
-std::filesystem::path here() { return std::filesystem::path(__FILE__).parent_path(); }
+std::filesystem::path here() { return KAON_SOURCE_DIR "/tests/unit/compress"; }
 
 std::string page() { return read(here().parent_path().parent_path().parent_path() / "docs" / "add-a-compressor.md"); }
 

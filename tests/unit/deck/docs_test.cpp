@@ -12,11 +12,7 @@
 namespace kaon {
 namespace {
 
-std::filesystem::path source_root() {
-  auto folder = std::filesystem::path(__FILE__);
-  for (int up = 0; up < 4; ++up) folder = folder.parent_path();  // tests/unit/deck/docs_test.cpp
-  return folder;
-}
+std::filesystem::path source_root() { return KAON_SOURCE_DIR; }
 
 std::string read(std::filesystem::path const& path) {
   std::ifstream in(path, std::ios::binary);
