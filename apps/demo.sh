@@ -3,7 +3,7 @@
 # 4 workers on 2 MPI ranks, compressed in both directions, stopped half way by a signal and restarted; then the same deck
 # uncompressed, and a table of loss against bytes.
 #
-#   bash apps/demo.sh            about 6 minutes on 2 cores, the training itself about 4
+#   bash apps/demo.sh            8 to 13 minutes on 2 shared cores, the training about 4 of them
 #
 # Settings, from the environment: KAON_DEMO_STEPS (default: the deck's), KAON_DEMO_DIR (default: build/demo), KAON_BUILD.
 set -euo pipefail
