@@ -2,12 +2,12 @@
 #include "commands.hpp"
 #include "h5_output.hpp"
 #include "npy.hpp"
-#include "part.hpp"
 #include "text.hpp"
 
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/core/error.hpp>
 #include <kaon/deck/groups.hpp>
+#include <kaon/files/part.hpp>
 
 #include <fmt/format.h>
 
@@ -30,7 +30,7 @@ std::vector<FieldShape> chosen(CheckpointFile const& file, std::vector<std::stri
 }
 
 void write_npz(CheckpointFile const& file, std::vector<FieldShape> const& fields, std::string const& out) {
-  Part part(out);
+  files::Part part(out);
   NpzWriter to(part.name());
   to.number("step", file.info().step);
   to.number("workers", file.info().workers);

@@ -1,9 +1,8 @@
 #ifndef KAON_APPS_CKPT_H5_OUTPUT_HPP
 #define KAON_APPS_CKPT_H5_OUTPUT_HPP
 
-#include "part.hpp"
-
 #include <kaon/checkpoint/h5.hpp>
+#include <kaon/files/part.hpp>
 
 #include <string>
 #include <vector>
@@ -25,7 +24,7 @@ class H5Output {
 
  private:
   h5::Handle create(std::string const& path, hid_t type, hid_t space);
-  Part part_;
+  files::Part part_;
   h5::Handle file_;
 };
 

@@ -1,6 +1,5 @@
 // The same run with another number of workers: another algorithmic state.
 #include "commands.hpp"
-#include "part.hpp"
 #include "resize_plan.hpp"
 
 #include <kaon/checkpoint/folder.hpp>
@@ -8,6 +7,7 @@
 #include <kaon/checkpoint/writer.hpp>
 #include <kaon/core/error.hpp>
 #include <kaon/deck/deck.hpp>
+#include <kaon/files/part.hpp>
 #include <kaon/mpi/communicator.hpp>
 
 #include <fmt/format.h>
@@ -64,7 +64,7 @@ void write(std::string const& out, CheckpointInfo const& info, Registry const& r
   std::string const folder = folder_of(out);
   auto const need = file_bytes(info, registry), have = folder::free_bytes(folder);
   if (have < need) throw IoError(fmt::format("cannot write {}: it needs {} bytes and {} are free", out, need, have));
-  Part part(out);
+  files::Part part(out);
   {
     Mpi const mpi;
     Communicator const comm(MPI_COMM_WORLD);
@@ -79,7 +79,6 @@ void write(std::string const& out, CheckpointInfo const& info, Registry const& r
   }
   refuse_existing(out);
   part.commit();
-  folder::sync(folder);
 }
 
 }  // namespace

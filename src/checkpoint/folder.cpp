@@ -1,6 +1,7 @@
 #include <kaon/checkpoint/folder.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/files/system.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 
 namespace kaon::folder {
@@ -18,15 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(std::string const& doing, std::string const& path, int error) {
-  throw IoError("cannot " + doing + " " + path + ": " + std::strerror(error));
-}
-
-int open_or_fail(std::string const& path, int flags, char const* doing) {
-  int const fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
-  if (fd < 0) fail(doing, path, errno);
-  return fd;
-}
+using files::fail;
 
 bool ends_with(std::string const& s, std::string const& tail) {
   return s.size() >= tail.size() && s.compare(s.size() - tail.size(), tail.size(), tail) == 0;
@@ -58,15 +50,17 @@ std::uint64_t free_bytes(std::string const& path) {
 }
 
 void create_empty(std::string const& path) {
-  int const fd = open_or_fail(path, O_WRONLY | O_CREAT | O_TRUNC, "create");
-  if (::close(fd) != 0) fail("create", path, errno);
+  remove(path);
+  int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fd < 0 || ::close(fd) != 0) fail("create", path, errno);
 }
 
 void sync(std::string const& path) {
-  int const fd = open_or_fail(path, O_RDONLY, "open for fsync");
-  int const error = ::fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  if (error != 0) fail("fsync", path, error);
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored))
+    files::sync_folder(path);
+  else
+    files::sync(path);
 }
 
 void rename(std::string const& from, std::string const& to) {

@@ -12,9 +12,10 @@ namespace kaon::folder {
 void make(std::string const& path);
 /// Bytes that this user may still write in the file system of `path`.
 std::uint64_t free_bytes(std::string const& path);
-/// Creates or empties a file, so that a folder that cannot be written is told before HDF5 meets it.
+/// An empty file in place of what has this name, a link included, so that a folder that cannot be written is told before HDF5
+/// meets it.
 void create_empty(std::string const& path);
-/// fsync of a file or a folder.
+/// fsync of a file or a folder; a file system whose folders have none is none the worse for it.
 void sync(std::string const& path);
 void rename(std::string const& from, std::string const& to);
 void remove(std::string const& path);

@@ -1,4 +1,5 @@
 #include <kaon/core/error.hpp>
+#include <kaon/files/part.hpp>
 #include <kaon/run/metrics.hpp>
 
 #include <fcntl.h>
@@ -9,69 +10,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 namespace kaon {
 
 namespace {
 
-[[noreturn]] void fail(std::string const& path, char const* doing) {
-  throw IoError(fmt::format("{}: {} failed: {}", path, doing, std::strerror(errno)));
-}
-
 std::string header_of(std::vector<std::string> const& columns) {
   for (auto const& c : columns)
     require(c.find_first_of(",\"\r\n") == std::string::npos, "Metrics: a column's name needs quoting");
   return columns.empty() ? "step\n" : fmt::format("step,{}\n", fmt::join(columns, ","));
-}
-
-void write_all(int file, std::string const& text, std::string const& path) {
-  for (std::size_t at = 0; at < text.size();) {
-    auto const n = ::write(file, text.data() + at, text.size() - at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) fail(path, "writing");
-    at += static_cast<std::size_t>(n);
-  }
-}
-
-std::string read_all(std::string const& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  if (in && in.peek() != std::ifstream::traits_type::eof()) out << in.rdbuf();
-  in.clear(in.rdstate() & ~std::ios::eofbit);
-  if (!in || !out) fail(path, "reading");
-  return out.str();
-}
-
-void sync_folder_of(std::string const& path) {
-  auto const slash = path.rfind('/');
-  auto const folder = slash == std::string::npos ? std::string(".") : path.substr(0, slash + 1);
-  int const f = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (f < 0) fail(folder, "opening");
-  int const rc = ::fsync(f);
-  ::close(f);
-  if (rc != 0 && errno != EINVAL) fail(folder, "fsync");  // EINVAL: a file system whose folders have none
-}
-
-void replace(std::string const& path, std::string const& text) {
-  auto const part = path + ".part";
-  int const f = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (f < 0) fail(part, "opening");
-  try {
-    write_all(f, text, part);
-    if (::fsync(f) != 0) fail(part, "fsync");
-  } catch (...) {
-    ::close(f);
-    ::unlink(part.c_str());
-    throw;
-  }
-  if (::close(f) != 0) fail(part, "closing");
-  if (std::rename(part.c_str(), path.c_str()) != 0) fail(path, "renaming");
-  sync_folder_of(path);
 }
 
 // The step of a row with `commas` commas; false when the line is no such row.
@@ -108,7 +56,7 @@ std::string keep_to(std::string const& path, std::string const& text, std::strin
 
 Metrics::Metrics(std::string path, std::size_t columns) : path_(std::move(path)), columns_(columns) {
   file_ = ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (file_ < 0) fail(path_, "opening");
+  if (file_ < 0) files::fail("open", path_, errno);
 }
 
 Metrics::Metrics(Metrics&& other) noexcept
@@ -122,13 +70,13 @@ Metrics Metrics::create(std::string const& path, std::vector<std::string> const&
   auto const header = header_of(columns);
   struct stat info = {};
   if (::stat(path.c_str(), &info) == 0 && info.st_size > 0) {
-    auto const text = read_all(path);
+    auto const text = files::read_all(path);
     auto const end = text.find('\n');
     if (end != std::string::npos && end + 1 < text.size())
       throw InputError(
           fmt::format("{}: holds an earlier run; continue it with -r, choose another run folder with -d, or move it away", path));
   }
-  replace(path, header);
+  files::replace(path, header);
   return Metrics(path, columns.size());
 }
 
@@ -141,10 +89,10 @@ void Metrics::truncate_to(std::string const& path, std::vector<std::string> cons
   auto const header = header_of(columns);
   struct stat info = {};
   bool const there = ::stat(path.c_str(), &info) == 0;
-  if (!there && errno != ENOENT) fail(path, "looking for it");
-  auto const text = there ? read_all(path) : std::string();
+  if (!there && errno != ENOENT) files::fail("look at", path, errno);
+  auto const text = there ? files::read_all(path) : std::string();
   auto const kept = keep_to(path, text, header, columns.size(), step);
-  if (kept != text) replace(path, kept);
+  if (kept != text) files::replace(path, kept);
 }
 
 void Metrics::row(std::int64_t step, std::vector<Value> const& values) {
@@ -152,11 +100,11 @@ void Metrics::row(std::int64_t step, std::vector<Value> const& values) {
   std::string line = fmt::format("{}", step);
   for (auto const& value : values) std::visit([&](auto v) { line += fmt::format(",{}", v); }, value);
   line += '\n';
-  write_all(file_, line, path_);
+  files::write_all(file_, line, path_);
 }
 
 void Metrics::sync() {
-  if (::fsync(file_) != 0) fail(path_, "fsync");
+  if (::fsync(file_) != 0) files::fail("fsync", path_, errno);
 }
 
 }  // namespace kaon
