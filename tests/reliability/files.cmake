@@ -1,9 +1,9 @@
 # Damaged checkpoints and failing disks. ctest runs the short forms; the campaigns are
-#   kaon_files --long --out results.jsonl; python3 tests/reliability/files_disk.py --long --out results.jsonl
-add_executable(kaon_files files_main.cpp files_apart.cpp files_damage.cpp)
-target_link_libraries(kaon_files PRIVATE kaon_checkpoint kaon_random kaon_flags)
+#   kaon_damage --long --out results.jsonl; python3 tests/reliability/files_disk.py --long --out results.jsonl
+add_executable(kaon_damage files_main.cpp files_apart.cpp files_damage.cpp)
+target_link_libraries(kaon_damage PRIVATE kaon_checkpoint kaon_random kaon_flags)
 foreach(part flips exhaustive bursts damage)
-  add_test(NAME fault.files_${part} COMMAND kaon_files ${part})
+  add_test(NAME fault.files_${part} COMMAND kaon_damage ${part})
   set_tests_properties(fault.files_${part} PROPERTIES LABELS fault TIMEOUT 300 ENVIRONMENT
     "OMP_NUM_THREADS=1;OMP_PROC_BIND=false;OMP_WAIT_POLICY=passive;OPENBLAS_NUM_THREADS=1")
 endforeach()

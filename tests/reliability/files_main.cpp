@@ -158,7 +158,7 @@ bool run(std::string const& part, Options const& o) {
   return holds && !all.empty();
 }
 
-constexpr char const* usage = R"(kaon_files [--long] [--seed N] [--out FILE] [flips] [exhaustive] [bursts] [damage]
+constexpr char const* usage = R"(kaon_damage [--long] [--seed N] [--out FILE] [flips] [exhaustive] [bursts] [damage]
 Damages checkpoints and restarts from them; a JSON line for each part. Exit code 1 when a damaged file was taken, or killed the reader.
 )";
 
@@ -184,6 +184,6 @@ int main(int argc, char** argv) try {
   for (auto const& part : o.parts) good = run(part, o) && good;
   return good ? 0 : 1;
 } catch (std::exception const& e) {
-  std::fprintf(stderr, "kaon_files: %s\n", e.what());
+  std::fprintf(stderr, "kaon_damage: %s\n", e.what());
   return 1;
 }

@@ -25,7 +25,7 @@ python=python3
 
 bad=0
 "$python" -B "$root/tests/reliability/campaign.py" --long --build "$build" --out "$out" || bad=1
-"$build/tests/reliability/kaon_files" --long --out "$out" || bad=1
+"$build/tests/reliability/kaon_damage" --long --out "$out" || bad=1
 "$python" -B "$root/tests/reliability/files_disk.py" --long --build "$build" --out "$out" || bad=1
 if [ "$fuzz" -gt 0 ]; then
   KAON_FUZZ_OUT=$out bash "$root/tests/fuzz/run.sh" all "$fuzz" || bad=1
