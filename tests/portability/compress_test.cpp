@@ -11,7 +11,7 @@ using namespace test;
 
 template <class B>
 struct PortableCompressors : ::testing::Test {};
-TYPED_TEST_SUITE(PortableCompressors, Backends);
+TYPED_TEST_SUITE(PortableCompressors, Backends, BackendNames);
 
 // What a back end's sums may change: the last bit of a block's bfloat16 scale; a whole subspace, where directions are close.
 double allowed(std::string const& spec) {

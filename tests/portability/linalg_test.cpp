@@ -16,7 +16,7 @@ using namespace test;
 
 template <class B>
 struct PortableLinalg : ::testing::Test {};
-TYPED_TEST_SUITE(PortableLinalg, Backends);
+TYPED_TEST_SUITE(PortableLinalg, Backends, BackendNames);
 
 HostMatrix product(HostMatrix const& a, bool ta, HostMatrix const& b, bool tb) {
   int const m = ta ? a.cols : a.rows, k = ta ? a.rows : a.cols, n = tb ? b.rows : b.cols;

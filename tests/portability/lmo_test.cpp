@@ -8,7 +8,7 @@ using namespace test;
 
 template <class B>
 struct PortableOracles : ::testing::Test {};
-TYPED_TEST_SUITE(PortableOracles, Backends);
+TYPED_TEST_SUITE(PortableOracles, Backends, BackendNames);
 
 TYPED_TEST(PortableOracles, NormInnerProductAndDual) {
   using T = typename TypeParam::T;

@@ -17,7 +17,7 @@ using namespace test;
 
 template <class B>
 struct PortableNetwork : ::testing::Test {};
-TYPED_TEST_SUITE(PortableNetwork, Backends);
+TYPED_TEST_SUITE(PortableNetwork, Backends, BackendNames);
 
 template <class Exec>
 void fill_words(Exec const& exec, Vector<std::uint32_t, Exec> const& words, StreamKey const& key) {

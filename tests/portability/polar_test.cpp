@@ -18,7 +18,7 @@ using namespace test;
 
 template <class B>
 struct PortablePolar : ::testing::Test {};
-TYPED_TEST_SUITE(PortablePolar, Backends);
+TYPED_TEST_SUITE(PortablePolar, Backends, BackendNames);
 
 constexpr int shapes[][2] = {{40, 90}, {90, 40}, {64, 64}, {1, 17}, {33, 1}};
 

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -27,6 +28,20 @@ template <class... B>
 /// float and double on every execution space of this Kokkos: TYPED_TEST_SUITE(Suite, kaon::test::Backends).
 using Backends = decltype(detail::as_types(std::tuple<int KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_BACKEND_ENTRY)>{}));
 #undef KAON_BACKEND_ENTRY
+
+/// Names for tests typed by Backends, float_OpenMP and the like, or by execution spaces alone: what --gtest_filter chooses by.
+struct BackendNames {
+  template <class B>
+  static std::string GetName(int) {
+    return std::string(sizeof(typename B::T) == 4 ? "float_" : "double_") + B::Exec::name();
+  }
+};
+struct SpaceNames {
+  template <class Exec>
+  static std::string GetName(int) {
+    return Exec::name();
+  }
+};
 
 /// Row-major host matrix in fp64: what references compute with.
 struct HostMatrix {

@@ -47,7 +47,7 @@ struct ChecksumTest : ::testing::Test {
     return value;
   }
 };
-TYPED_TEST_SUITE(ChecksumTest, kaon::test::Backends);
+TYPED_TEST_SUITE(ChecksumTest, kaon::test::Backends, kaon::test::BackendNames);
 
 TYPED_TEST(ChecksumTest, IsItsDefinitionAtEveryOffsetAndLength) {
   auto const bytes = random_bytes(300);

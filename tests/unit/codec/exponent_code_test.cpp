@@ -17,7 +17,7 @@ template <class... B>
 ::testing::Types<B...> drop_first(::testing::Types<int, B...>);
 #define KAON_ENTRY(Exec) , Exec
 using Spaces = decltype(drop_first(::testing::Types<int KAON_FOR_EACH_SPACE(KAON_ENTRY)>{}));
-TYPED_TEST_SUITE(ExponentCodeTest, Spaces);
+TYPED_TEST_SUITE(ExponentCodeTest, Spaces, test::SpaceNames);
 
 using Plain = std::vector<unsigned char>;
 constexpr std::size_t guard = 64;

@@ -16,7 +16,7 @@ template <class... B>
 ::testing::Types<B...> drop_first(::testing::Types<int, B...>);
 #define KAON_ENTRY(Exec) , Exec
 using Spaces = decltype(drop_first(::testing::Types<int KAON_FOR_EACH_SPACE(KAON_ENTRY)>{}));
-TYPED_TEST_SUITE(IndexCodeTest, Spaces);
+TYPED_TEST_SUITE(IndexCodeTest, Spaces, test::SpaceNames);
 
 std::uint32_t word(std::uint64_t seed, std::uint64_t i) { return random_word(StreamKey{seed, Purpose::test, 0, 0, 0}, i); }
 

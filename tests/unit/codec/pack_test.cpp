@@ -42,7 +42,7 @@ struct PackTest : ::testing::Test {
     for (std::uint64_t i = 0; i < count; ++i) ASSERT_EQ(packed_code<Bits>(words, i), code(i));
   }
 };
-TYPED_TEST_SUITE(PackTest, kaon::test::Backends);
+TYPED_TEST_SUITE(PackTest, kaon::test::Backends, kaon::test::BackendNames);
 
 TYPED_TEST(PackTest, MatchesTheBitByBitReference) {
   for (std::uint64_t count : {1, 7, 8, 9, 63, 64, 65, 128, 1000}) {

@@ -11,7 +11,7 @@ using namespace kaon::test;
 
 template <class B>
 struct BlockBitsTest : ::testing::Test {};
-TYPED_TEST_SUITE(BlockBitsTest, Backends);
+TYPED_TEST_SUITE(BlockBitsTest, Backends, BackendNames);
 
 /// C(x) serially, from the definition in block_bits.hpp: levels chosen in float, sums in fp64, the scale rounded to bfloat16.
 std::vector<double> reference(std::vector<double> const& x, int bits, std::size_t block) {

@@ -10,7 +10,7 @@ using namespace kaon::test;
 
 template <class B>
 struct ColumnTopTest : ::testing::Test {};
-TYPED_TEST_SUITE(ColumnTopTest, Backends);
+TYPED_TEST_SUITE(ColumnTopTest, Backends, BackendNames);
 
 /// The k columns of largest 2-norm by a stable sort, increasing.
 std::vector<int> reference(HostMatrix const& x, int k) {

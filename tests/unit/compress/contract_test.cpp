@@ -8,7 +8,7 @@ using namespace kaon::test;
 
 template <class B>
 struct EveryCompressor : ::testing::Test {};
-TYPED_TEST_SUITE(EveryCompressor, Backends);
+TYPED_TEST_SUITE(EveryCompressor, Backends, BackendNames);
 
 TYPED_TEST(EveryCompressor, ContractsAtLeastAsGuaranteed) {
   using T = typename TypeParam::T;

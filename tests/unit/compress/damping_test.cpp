@@ -9,7 +9,7 @@ using namespace kaon::test;
 
 template <class B>
 struct DampingTest : ::testing::Test {};
-TYPED_TEST_SUITE(DampingTest, Backends);
+TYPED_TEST_SUITE(DampingTest, Backends, BackendNames);
 
 TYPED_TEST(DampingTest, MultipliesInTheScalarType) {
   using T = typename TypeParam::T;

@@ -13,7 +13,7 @@ using namespace kaon::test;
 
 template <class B>
 struct DitheringTest : ::testing::Test {};
-TYPED_TEST_SUITE(DitheringTest, Backends);
+TYPED_TEST_SUITE(DitheringTest, Backends, BackendNames);
 
 /// The codes' c with their signs, from a payload of one block.
 std::vector<int> codes(std::vector<unsigned char> const& bytes, int bits, std::size_t count) {

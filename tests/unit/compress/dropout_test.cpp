@@ -7,7 +7,7 @@ using namespace kaon::test;
 
 template <class B>
 struct DropoutTest : ::testing::Test {};
-TYPED_TEST_SUITE(DropoutTest, Backends);
+TYPED_TEST_SUITE(DropoutTest, Backends, BackendNames);
 
 TYPED_TEST(DropoutTest, SendsWhatItsInnerCompressorSendsOrEightZeroBytes) {
   using T = typename TypeParam::T;

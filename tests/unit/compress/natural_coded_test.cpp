@@ -12,7 +12,7 @@ using namespace kaon::test;
 
 template <class B>
 struct NaturalCodedTest : ::testing::Test {};
-TYPED_TEST_SUITE(NaturalCodedTest, Backends);
+TYPED_TEST_SUITE(NaturalCodedTest, Backends, BackendNames);
 
 /// A harness around a compressor that is made by hand.
 template <class T, class Exec>

@@ -8,7 +8,7 @@ using namespace kaon::test;
 
 template <class B>
 struct NaturalTest : ::testing::Test {};
-TYPED_TEST_SUITE(NaturalTest, Backends);
+TYPED_TEST_SUITE(NaturalTest, Backends, BackendNames);
 
 /// The nearest power of two in fp64, by its definition.
 double nearest_power(double v) {

@@ -68,7 +68,7 @@ TEST(PermutationTest, KnowsItsNumbersOnEveryMachine) {
 
 template <class B>
 struct RandKTest : ::testing::Test {};
-TYPED_TEST_SUITE(RandKTest, Backends);
+TYPED_TEST_SUITE(RandKTest, Backends, BackendNames);
 
 TYPED_TEST(RandKTest, SendsTheSeedAndTheValuesOfItsSubset) {
   using T = typename TypeParam::T;

@@ -14,7 +14,7 @@ using namespace kaon::test;
 
 template <class B>
 struct RankKTest : ::testing::Test {};
-TYPED_TEST_SUITE(RankKTest, Backends);
+TYPED_TEST_SUITE(RankKTest, Backends, BackendNames);
 
 HostMatrix product(HostMatrix const& a, HostMatrix const& b) {
   HostMatrix c(a.rows, b.cols);

@@ -9,7 +9,7 @@ using namespace kaon::test;
 
 template <class B>
 struct SignTest : ::testing::Test {};
-TYPED_TEST_SUITE(SignTest, Backends);
+TYPED_TEST_SUITE(SignTest, Backends, BackendNames);
 
 double closed_form(HostMatrix const& x) {
   double sum = 0;

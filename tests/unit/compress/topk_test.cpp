@@ -13,7 +13,7 @@ using namespace kaon::test;
 
 template <class B>
 struct TopKTest : ::testing::Test {};
-TYPED_TEST_SUITE(TopKTest, Backends);
+TYPED_TEST_SUITE(TopKTest, Backends, BackendNames);
 
 /// Indices of the k largest |x| by a stable sort (NaN first), increasing.
 std::vector<std::uint32_t> reference(std::vector<double> const& x, std::size_t k) {

@@ -10,7 +10,7 @@ namespace {
 
 template <class B>
 struct Reduce : ::testing::Test {};
-TYPED_TEST_SUITE(Reduce, test::Backends);
+TYPED_TEST_SUITE(Reduce, test::Backends, test::BackendNames);
 
 TYPED_TEST(Reduce, SumAndMaxAgreeWithTheHostForEverySize) {
   using Exec = typename TypeParam::Exec;

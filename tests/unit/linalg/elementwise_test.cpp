@@ -30,7 +30,7 @@ struct Elementwise : ::testing::Test {
           << "entry " << i;
   }
 };
-TYPED_TEST_SUITE(Elementwise, test::Backends);
+TYPED_TEST_SUITE(Elementwise, test::Backends, test::BackendNames);
 
 TYPED_TEST(Elementwise, FillCopyScale) {
   using T = typename TypeParam::T;

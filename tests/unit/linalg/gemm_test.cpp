@@ -35,7 +35,7 @@ void expect_product(HostMatrix const& c, HostMatrix const& a, HostMatrix const& 
 
 template <class B>
 struct Gemm : ::testing::Test {};
-TYPED_TEST_SUITE(Gemm, test::Backends);
+TYPED_TEST_SUITE(Gemm, test::Backends, test::BackendNames);
 
 TYPED_TEST(Gemm, MatchesTheTripleLoop) {
   using T = typename TypeParam::T;

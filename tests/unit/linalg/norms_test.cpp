@@ -32,7 +32,7 @@ struct Norms : ::testing::Test {
     return std::vector<double>(h.data(), h.data() + h.size());
   }
 };
-TYPED_TEST_SUITE(Norms, test::Backends);
+TYPED_TEST_SUITE(Norms, test::Backends, test::BackendNames);
 
 // 1×1, a row, a column, one block of a reduction exactly, one more than it, and several blocks.
 constexpr int shapes[][2] = {{1, 1}, {1, 5000}, {777, 1}, {64, 64}, {17, 241}, {300, 130}, {600, 70}};

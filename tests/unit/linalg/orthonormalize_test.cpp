@@ -96,7 +96,7 @@ struct Orthonormalize : ::testing::Test {
     EXPECT_LE(worst, tolerance) << what;
   }
 };
-TYPED_TEST_SUITE(Orthonormalize, test::Backends);
+TYPED_TEST_SUITE(Orthonormalize, test::Backends, test::BackendNames);
 
 TYPED_TEST(Orthonormalize, RandomMatricesOfManyShapes) {
   for (auto const& [m, k] : {std::pair{1, 1}, {9, 1}, {5, 5}, {64, 64}, {200, 63}, {200, 65}, {1000, 130}}) {

@@ -62,7 +62,7 @@ TEST(GemmPanels, AreAFunctionOfTheShapeThatKeepsSmallProductsWhole) {
 
 template <class B>
 struct PanelGemm : ::testing::Test {};
-TYPED_TEST_SUITE(PanelGemm, test::Backends);
+TYPED_TEST_SUITE(PanelGemm, test::Backends, test::BackendNames);
 
 TYPED_TEST(PanelGemm, MatchesTheTripleLoop) {
   using T = typename TypeParam::T;

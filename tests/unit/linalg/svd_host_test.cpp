@@ -12,7 +12,7 @@ namespace {
 
 template <class B>
 struct SvdHost : ::testing::Test {};
-TYPED_TEST_SUITE(SvdHost, test::Backends);
+TYPED_TEST_SUITE(SvdHost, test::Backends, test::BackendNames);
 
 TYPED_TEST(SvdHost, FactorsReproduceTheMatrix) {
   using T = typename TypeParam::T;

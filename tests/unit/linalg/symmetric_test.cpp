@@ -93,7 +93,7 @@ struct Symmetric : ::testing::Test {
     return test::to_host(c);
   }
 };
-TYPED_TEST_SUITE(Symmetric, test::Backends);
+TYPED_TEST_SUITE(Symmetric, test::Backends, test::BackendNames);
 
 TYPED_TEST(Symmetric, SquaresMatchTheTripleLoop) {
   using T = typename TypeParam::T;

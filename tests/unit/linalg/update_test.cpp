@@ -25,7 +25,7 @@ struct Update : ::testing::Test {
     return test::to_host(X);
   }
 };
-TYPED_TEST_SUITE(Update, test::Backends);
+TYPED_TEST_SUITE(Update, test::Backends, test::BackendNames);
 
 TYPED_TEST(Update, PlainStepIsRoundedAsWritten) {
   using T = typename TypeParam::T;

@@ -53,7 +53,7 @@ struct LmoTest : ::testing::Test {
     found = test::to_host(Z);
   }
 };
-TYPED_TEST_SUITE(LmoTest, test::Backends);
+TYPED_TEST_SUITE(LmoTest, test::Backends, test::BackendNames);
 
 TYPED_TEST(LmoTest, NormDualAndInnerProductAgreeWithFp64) {
   for (auto const& chosen : every_norm()) {

@@ -52,7 +52,7 @@ constexpr AttentionShape shapes[] = {{2, 2, 16, 16}, {1, 3, 21, 6},  {2, 1, 1, 4
 
 template <class B>
 struct Attention : ::testing::Test {};
-TYPED_TEST_SUITE(Attention, Backends);
+TYPED_TEST_SUITE(Attention, Backends, BackendNames);
 
 TYPED_TEST(Attention, MatchesTheReference) {
   for (auto const& s : shapes) {

@@ -7,7 +7,7 @@ namespace {
 
 template <class B>
 struct Norm : ::testing::Test {};
-TYPED_TEST_SUITE(Norm, Backends);
+TYPED_TEST_SUITE(Norm, Backends, BackendNames);
 
 TYPED_TEST(Norm, RowsHaveMeanSquareOneAndMatchTheReference) {
   using T = typename TypeParam::T;

@@ -10,7 +10,7 @@ namespace {
 
 template <class B>
 struct Pointwise : ::testing::Test {};
-TYPED_TEST_SUITE(Pointwise, Backends);
+TYPED_TEST_SUITE(Pointwise, Backends, BackendNames);
 
 TYPED_TEST(Pointwise, ReluSquaredAndItsGradient) {
   using T = typename TypeParam::T;

@@ -21,7 +21,7 @@ struct Rotated {
 
 template <class B>
 struct Rotary : ::testing::Test {};
-TYPED_TEST_SUITE(Rotary, Backends);
+TYPED_TEST_SUITE(Rotary, Backends, BackendNames);
 
 TYPED_TEST(Rotary, MatchesTheReference) {
   using T = typename TypeParam::T;

@@ -10,7 +10,7 @@ namespace {
 
 template <class B>
 struct TokenKernels : ::testing::Test {};
-TYPED_TEST_SUITE(TokenKernels, Backends);
+TYPED_TEST_SUITE(TokenKernels, Backends, BackendNames);
 
 TYPED_TEST(TokenKernels, EmbeddingTakesRowsAndItsGradientAddsThemBack) {
   using T = typename TypeParam::T;

@@ -74,7 +74,7 @@ struct Forms : ::testing::Test {
     return test::to_host(Z);
   }
 };
-TYPED_TEST_SUITE(Forms, test::Backends);
+TYPED_TEST_SUITE(Forms, test::Backends, test::BackendNames);
 
 TYPED_TEST(Forms, AgreeWithTheScalarMapInFp64) {
   // ε·‖G‖²/σ² is how far R's rounding moves the smallest eigenvalue relative to itself; only gram amplifies it.

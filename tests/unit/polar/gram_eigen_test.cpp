@@ -71,7 +71,7 @@ struct GramEigenTest : ::testing::Test {
     return test::to_host(Z);
   }
 };
-TYPED_TEST_SUITE(GramEigenTest, test::Backends);
+TYPED_TEST_SUITE(GramEigenTest, test::Backends, test::BackendNames);
 
 TYPED_TEST(GramEigenTest, ExactAtEveryCondition) {
   for (double const condition : {1.0, 10.0, 1e2, 1e3, 1e4, 1e5}) {

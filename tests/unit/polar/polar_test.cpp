@@ -64,7 +64,7 @@ struct PolarTest : ::testing::Test {
     return test::to_host(Z);
   }
 };
-TYPED_TEST_SUITE(PolarTest, test::Backends);
+TYPED_TEST_SUITE(PolarTest, test::Backends, test::BackendNames);
 
 TYPED_TEST(PolarTest, IsTheScalarMapOnSingularValues) {
   for (auto const& [set, steps] :

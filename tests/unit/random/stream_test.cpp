@@ -62,7 +62,7 @@ TEST(Stream, UniformAndNormalMoments) {
 
 template <class B>
 struct StreamOnDevice : ::testing::Test {};
-TYPED_TEST_SUITE(StreamOnDevice, test::Backends);
+TYPED_TEST_SUITE(StreamOnDevice, test::Backends, test::BackendNames);
 
 TYPED_TEST(StreamOnDevice, GivesTheHostsWords) {
   using Exec = typename TypeParam::Exec;
