@@ -34,7 +34,7 @@ struct EigenTest : ::testing::Test {
 };
 #define KAON_BACKEND(Exec) , test::Backend<double, Exec>
 using Spaces = decltype(test::detail::as_types(std::tuple<int KAON_FOR_EACH_SPACE(KAON_BACKEND)>{}));
-TYPED_TEST_SUITE(EigenTest, Spaces, test::SpaceNames);
+TYPED_TEST_SUITE(EigenTest, Spaces, test::BackendNames);
 
 HostMatrix symmetric(int n, std::uint64_t seed) {
   HostMatrix a = test::random_matrix(n, n, seed);

@@ -22,7 +22,7 @@ struct QdwhTest : ::testing::Test {};
 // The routine is fp64: one parameter for each execution space.
 #define KAON_BACKEND(Exec) , test::Backend<double, Exec>
 using Spaces = decltype(test::detail::as_types(std::tuple<int KAON_FOR_EACH_SPACE(KAON_BACKEND)>{}));
-TYPED_TEST_SUITE(QdwhTest, Spaces, test::SpaceNames);
+TYPED_TEST_SUITE(QdwhTest, Spaces, test::BackendNames);
 
 HostMatrix product(HostMatrix const& a, HostMatrix const& b, bool transpose_a = false) {
   int const m = transpose_a ? a.cols : a.rows, k = transpose_a ? a.rows : a.cols;
