@@ -5,6 +5,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/leave.hpp>
+#include <kaon/run/prepare.hpp>
 #include <kaon/run/threads.hpp>
 
 #include <boost/program_options.hpp>
@@ -90,14 +91,15 @@ Exit body(int argc, char** argv) {
 
 }  // namespace
 
-int exchange_main(int argc, char** argv) {
+int exchange_main(int argc, char** argv, std::vector<std::string> const& kokkos) {
   int provided = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
-  Kokkos::initialize(argc, argv);
-  int const code = leave_together("kaon-bench", [&] { return body(argc, argv); });
-  Kokkos::finalize();
-  finalize_mpi();
-  return code;
+  int const code = leave_together("kaon-bench", [&] {
+    start_kokkos(kokkos);
+    return body(argc, argv);
+  });
+  if (Kokkos::is_initialized()) Kokkos::finalize();
+  leave("kaon-bench", code);
 }
 
 }  // namespace kaon::bench

@@ -9,8 +9,8 @@
 
 namespace kaon::bench {
 
-/// kaon-bench exchange [options]: to be started by mpiexec. Returns the exit code.
-int exchange_main(int argc, char** argv);
+/// kaon-bench exchange [options]: to be started by mpiexec. `kokkos`: options for start_kokkos(). Returns the exit code.
+int exchange_main(int argc, char** argv, std::vector<std::string> const& kokkos);
 
 /// Receive-and-add at one rank, in the senders' order, against MPI_Reduce and MPI_Allreduce of the same floats.
 void race_aggregation(Communicator const& comm, std::size_t bytes, int repetitions);

@@ -6,6 +6,9 @@
 #include "report.hpp"
 
 #include <kaon/core/error.hpp>
+#include <kaon/run/leave.hpp>
+#include <kaon/run/memory.hpp>
+#include <kaon/run/prepare.hpp>
 
 #include <benchmark/benchmark.h>
 #include <boost/program_options.hpp>
@@ -76,15 +79,22 @@ int bench_main(options::variables_map const& given) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::vector<std::string> kokkos;
+  try {
+    prepare_process();
+    kokkos = take_kokkos_options(argc, argv);
+  } catch (kaon::Error const& e) {
+    std::fprintf(stderr, "kaon-bench: %s\n", e.what());
+    leave_alone(static_cast<int>(e.code()));
+  }
   if (argc > 1 && std::string(argv[1]) == "exchange") {
     argv[1] = argv[0];
-    return bench::exchange_main(argc - 1, argv + 1);
+    return bench::exchange_main(argc - 1, argv + 1, kokkos);
   }
   if (argc > 1 && std::string(argv[1]) == "checkpoint") {
     argv[1] = argv[0];
     return bench::checkpoint_main(argc - 1, argv + 1);
   }
-  Kokkos::ScopeGuard const kokkos(argc, argv);
   options::options_description described(
       "kaon-bench: times every kernel beside its floor, one against the other in one process.\n"
       "kaon-bench exchange: messages between ranks, and a model of steps (--help)\n"
@@ -116,12 +126,17 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (given["repetitions"].as<int>() < 1) throw UsageError("--repetitions must be at least 1");
+    start_kokkos(kokkos);
+    struct Started {
+      ~Started() { Kokkos::finalize(); }
+    } const started;
     return bench_main(given);
   } catch (kaon::Error const& e) {
     std::fprintf(stderr, "kaon-bench: %s\n", e.what());
     return static_cast<int>(e.code());
   } catch (std::exception const& e) {
-    std::fprintf(stderr, "kaon-bench: %s\n", e.what());
-    return static_cast<int>(Exit::numerical);
+    bool const memory = is_out_of_memory(e);
+    std::fprintf(stderr, "kaon-bench: %s\n", memory ? out_of_memory_text(e).c_str() : e.what());
+    return static_cast<int>(memory ? Exit::io : Exit::numerical);
   }
 }

@@ -1,11 +1,10 @@
 #include <kaon/core/error.hpp>
 #include <kaon/deck/deck.hpp>
 #include <kaon/mpi/communicator.hpp>
-#include <kaon/mpi/patience.hpp>
 #include <kaon/run/arguments.hpp>
 #include <kaon/run/leave.hpp>
+#include <kaon/run/prepare.hpp>
 #include <kaon/run/signals.hpp>
-#include <kaon/run/threads.hpp>
 #include <kaon/run/training.hpp>
 
 #include <kaon_build_info.hpp>
@@ -14,7 +13,7 @@
 #include <Kokkos_Core.hpp>
 
 #include <cstdio>
-#include <cstdlib>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,17 +23,6 @@ using namespace kaon;
 
 double const began = steady_seconds();  // what MPI and Kokkos take to start counts against -t
 Build const build{KAON_VERSION, KAON_GIT_HASH, KAON_COMPILER, KAON_BUILD_FLAGS};
-
-// With the user's --kokkos options, and a fair share of the host's cores where the user did not choose.
-void start_kokkos(Arguments const& arguments, char* program) {
-  std::vector<std::string> options = arguments.kokkos;
-  if (!threads_chosen(options)) options.push_back(kokkos_threads_option(fair_threads(host_share(Communicator(MPI_COMM_WORLD)))));
-  std::vector<char*> argv{program};
-  for (auto& o : options) argv.push_back(o.data());
-  argv.push_back(nullptr);
-  int argc = static_cast<int>(argv.size()) - 1;
-  Kokkos::initialize(argc, argv.data());
-}
 
 // The deck of the run: the file's, or the checkpoint's when there is none.
 Deck take_deck(Arguments const& arguments, Communicator const& comm) {
@@ -87,23 +75,13 @@ Exit kaon_train(Arguments const& arguments, Signals& signals) {
 
   // 1. The deck, the same on every rank.
   Deck const deck = take_deck(arguments, comm);
-  if (!comm.same_everywhere(text_hash(deck.resolved())))
-    throw InputError("the ranks read different decks from " + deck.origin() + "; is the file the same on every node?");
+  require_same_deck(deck, comm);
   if (arguments.show_deck) {
     if (comm.rank() == 0) std::fputs(deck.resolved().c_str(), stdout);
     return Exit::finished;
   }
 
-  // 2. Who runs here.
-  if (int const threads = deck.integer("run.blas_threads"); !set_blas_threads(threads) && blas_threads() != threads)
-    log.warning("this BLAS cannot be told to use " + std::to_string(threads) + " threads; set its environment variable instead");
-  log.line(banner(build, comm));
-  int const threads = static_cast<int>(Kokkos::DefaultHostExecutionSpace().concurrency());
-  auto const share = host_share(comm);
-  for (auto const& w : performance_warnings(share, threads)) log.warning(w);
-  set_waiting(cores_suffice(share, threads, comm) ? Waiting::spin : Waiting::yield);
-
-  // 3. Train.
+  // 2. Train.
   return deck.text("run.precision") == "double" ? train<double>(arguments, deck, comm, log, signals)
                                                 : train<float>(arguments, deck, comm, log, signals);
 }
@@ -111,29 +89,33 @@ Exit kaon_train(Arguments const& arguments, Signals& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // 1. What is asked for, and whether this machine can do it. The signals' handlers stand before MPI and Kokkos start and until
+  // the process has ended, so that no signal kills: one that comes early waits for the first step.
   Arguments arguments;
+  std::optional<Signals> signals;
   try {
     arguments = parse_arguments(argc, argv);
+    if (arguments.help || arguments.version) {
+      std::fputs(arguments.help ? help_text().c_str() : (version_line(build) + "\nBLAS: " + blas_text() + "\n").c_str(), stdout);
+      return 0;
+    }
+    prepare_process();
+    signals.emplace();
   } catch (Error const& e) {
     std::fprintf(stderr, "kaon-train: error: %s\n", e.what());
-    return static_cast<int>(e.code());
-  }
-  if (arguments.help || arguments.version) {
-    std::fputs(arguments.help ? help_text().c_str() : (version_line(build) + "\nBLAS: " + blas_name() + "\n").c_str(), stdout);
-    return 0;
+    leave_alone(static_cast<int>(e.code()));
   }
 
-  // Before MPI and Kokkos start and until they have ended, so that no signal kills: one that comes early waits for the first
-  // step.
-  Signals signals;
-  setenv("OMP_PROC_BIND", "false", 0);  // what OpenMP does when nobody said, and Kokkos warns of unless it is said
+  // 2. All ranks together.
   int provided = 0;
-  signals.hold();
+  signals->hold();
   MPI_Init_thread(&argc, &argv, thread_level(arguments), &provided);
-  signals.renew();
-  start_kokkos(arguments, argv[0]);
-  int const code = leave_together("kaon-train", [&] { return kaon_train(arguments, signals); });
-  Kokkos::finalize();
-  kaon::finalize_mpi();
-  return code;
+  signals->renew();
+  int const code = leave_together("kaon-train", [&] {
+    start_kokkos(arguments.kokkos);
+    return kaon_train(arguments, *signals);
+  });
+  signals->leaving(code);
+  if (Kokkos::is_initialized()) Kokkos::finalize();
+  leave("kaon-train", code);
 }

@@ -161,9 +161,9 @@ std::vector<std::string> Checkpoints::candidates(std::string const& which) const
     if (which == "latest") {
       for (auto const step : by_age()) found.push_back(folder_ + "/" + folder::step_name(step));
     } else if (fs::exists(which, ignored)) {
-      found.push_back(which);
+      found.push_back(folder::followed(which));
     } else if (fs::path(which).is_relative() && fs::exists(folder_ + "/" + which, ignored)) {
-      found.push_back(folder_ + "/" + which);
+      found.push_back(folder::followed(folder_ + "/" + which));
     } else {
       throw InputError("there is no file " + which + ", neither here nor in " + folder_);
     }

@@ -1,17 +1,22 @@
 #include <kaon/checkpoint/folder.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/files/lacking.hpp>
 #include <kaon/files/system.hpp>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <limits>
 
 namespace kaon::folder {
 namespace {
@@ -34,6 +39,26 @@ std::vector<std::string> entries(std::string const& path) {
   return names;
 }
 
+void write_text(std::string const& path, std::string const& text) {
+  int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (fd < 0) fail("create", path, errno);
+  auto const n = ::write(fd, text.data(), text.size());
+  int error = n < 0 ? errno : static_cast<std::size_t>(n) < text.size() ? ENOSPC : ::fsync(fd) != 0 ? errno : 0;
+  if (::close(fd) != 0 && error == 0) error = errno;
+  if (error != 0) fail("write", path, error);
+}
+
+/// The checkpoint that a text file in the place of a link names; empty for anything else.
+std::string written_target(std::string const& path) {
+  std::error_code error;
+  constexpr std::uintmax_t longest = 64;
+  if (!fs::is_regular_file(path, error) || fs::file_size(path, error) > longest || error) return {};
+  std::ifstream in(path);
+  std::string name;
+  std::getline(in, name);
+  return step_of(name) ? name : std::string();
+}
+
 }  // namespace
 
 void make(std::string const& path) {
@@ -45,7 +70,9 @@ void make(std::string const& path) {
 
 std::uint64_t free_bytes(std::string const& path) {
   struct statvfs s {};
-  if (::statvfs(path.c_str(), &s) != 0) fail("ask for the free space of", path, errno);
+  bool const asked = ::statvfs(path.c_str(), &s) == 0;
+  if (!asked && errno != ENOSYS) fail("ask for the free space of", path, errno);
+  if (!asked || s.f_blocks == 0) return std::numeric_limits<std::uint64_t>::max();  // some in user space: all zero
   return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
 }
 
@@ -74,14 +101,37 @@ void remove(std::string const& path) {
 void repoint(std::string const& link, std::string const& target) {
   std::string const fresh = link + ".new";
   remove(fresh);
-  if (::symlink(target.c_str(), fresh.c_str()) != 0) fail("create link", fresh, errno);
+  if (::symlink(target.c_str(), fresh.c_str()) != 0) {
+    if (!files::is_lacking(files::Thing::symbolic_links, errno)) fail("create link", fresh, errno);
+    write_text(fresh, target + "\n");
+  }
   rename(fresh, link);
 }
 
 std::string target_of(std::string const& link) {
   std::error_code error;
   auto const target = fs::read_symlink(link, error);
-  return error ? std::string() : target.string();
+  return error ? written_target(link) : target.string();
+}
+
+std::string followed(std::string const& path) {
+  auto const target = written_target(path);
+  return target.empty() ? path : (fs::path(path).parent_path() / target).string();
+}
+
+int nameless(std::string const& beside) {
+  int fd = ::memfd_create("kaon-checkpoint", MFD_CLOEXEC);
+  if (fd >= 0) return fd;
+  if (!files::is_lacking(files::Thing::memory_files, errno)) fail("lay out in memory", beside, errno);
+  std::string name = beside + ".frame-XXXXXX";
+  fd = ::mkostemp(name.data(), O_CLOEXEC);
+  if (fd < 0) fail("lay out", name, errno);
+  if (::unlink(name.c_str()) != 0) {
+    int const error = errno;
+    ::close(fd);
+    fail("delete", name, error);
+  }
+  return fd;
 }
 
 std::string step_name(std::uint64_t step) { return fmt::format("step-{:08}.h5", step); }
@@ -106,8 +156,9 @@ std::vector<std::uint64_t> steps(std::string const& path) {
 std::vector<std::string> leftovers(std::string const& path) {
   std::vector<std::string> found;
   for (auto const& name : entries(path))
-    if ((name.rfind("step-", 0) == 0 && (ends_with(name, ".h5.part") || ends_with(name, ".h5.trash"))) || name == "latest.new" ||
-        name == "best.new")
+    if ((name.rfind("step-", 0) == 0 &&
+         (ends_with(name, ".h5.part") || ends_with(name, ".h5.trash") || name.find(".frame-") != std::string::npos)) ||
+        name == "latest.new" || name == "best.new")
       found.push_back(name);
   return found;
 }

@@ -10,7 +10,7 @@
 namespace kaon::folder {
 
 void make(std::string const& path);
-/// Bytes that this user may still write in the file system of `path`.
+/// Bytes that this user may still write in the file system of `path`; the largest number where it does not tell.
 std::uint64_t free_bytes(std::string const& path);
 /// An empty file in place of what has this name, a link included, so that a folder that cannot be written is told before HDF5
 /// meets it.
@@ -19,10 +19,16 @@ void create_empty(std::string const& path);
 void sync(std::string const& path);
 void rename(std::string const& from, std::string const& to);
 void remove(std::string const& path);
-/// Makes the symbolic link `link` point at `target`, atomically.
+/// Makes the symbolic link `link` point at `target`, atomically. On a file system without such links (files::is_lacking) it
+/// becomes a text file with the target's name, which target_of() and followed() read like one.
 void repoint(std::string const& link, std::string const& target);
-/// What the link points at; empty when it is not a link.
+/// What the link, or the text file in its place, points at; empty when it is neither.
 std::string target_of(std::string const& link);
+/// The file that a path leads to when a text file of repoint() stands there; else the path itself.
+std::string followed(std::string const& path);
+/// A file to write and read that has no name: in memory, or, where the system has no such files (files::is_lacking), in the
+/// folder of `beside`. Returns its descriptor.
+int nameless(std::string const& beside);
 
 /// "step-00001234.h5".
 std::string step_name(std::uint64_t step);

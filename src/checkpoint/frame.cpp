@@ -1,8 +1,8 @@
 #include <kaon/checkpoint/frame.hpp>
 
+#include <kaon/checkpoint/folder.hpp>
 #include <kaon/core/error.hpp>
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -80,8 +80,7 @@ void write_whole(hid_t set, hid_t type, void const* data, std::string const& wha
 
 Frame::Frame(std::string path, CheckpointInfo const& info, format::Table const& table) : path_(std::move(path)) {
   h5::quiet();
-  memory_ = memfd_create("kaon-checkpoint", MFD_CLOEXEC);
-  if (memory_ < 0) throw IoError("cannot lay out " + path_ + " in memory: " + std::strerror(errno));
+  memory_ = folder::nameless(path_);
   try {
     lay_out(info, table);
   } catch (...) {

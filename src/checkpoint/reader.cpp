@@ -73,7 +73,7 @@ std::string joined(std::vector<std::uint64_t> const& v) { return fmt::format("{}
 
 }  // namespace
 
-CheckpointFile::CheckpointFile(std::string path) : path_(std::move(path)), file_(open_file(path_)) {
+CheckpointFile::CheckpointFile(std::string path) : path_(folder::followed(path)), file_(open_file(path_)) {
   read_info();
   read_table();
   check_tree();

@@ -35,6 +35,9 @@ std::vector<Key> make_run() {
        .help = "steps between validations, besides the one at the end; 0: that one alone"},
       {.section = s, .name = "blas_threads", .type = integer, .fallback = "1", .low = 1, .high = most, .may_change = true,
        .help = "threads of the host BLAS per rank; another number may give other last bits"},
+      {.section = s, .name = "stop_patience", .type = real, .fallback = "60", .low = 0, .may_change = true,
+       .help = "seconds that a signal to stop may wait (or four of the longest steps, where that is more; ten times as long before "
+               "the first step has ended), besides twice the longest save; then the program hangs and ends with 74; 0: for ever"},
   };
 }
 

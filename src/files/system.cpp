@@ -1,3 +1,4 @@
+#include <kaon/files/lacking.hpp>
 #include <kaon/files/system.hpp>
 
 #include <kaon/core/error.hpp>
@@ -25,11 +26,6 @@ struct Open {
   Open(Open const&) = delete;
   Open& operator=(Open const&) = delete;
 };
-
-/// What file systems say that know no fsync of a folder.
-bool knows_no_sync(int error) {
-  return error == EINVAL || error == EOPNOTSUPP || error == ENOSYS || error == ENOTTY || error == EBADF;
-}
 
 }  // namespace
 
@@ -106,7 +102,7 @@ void sync_folder(std::string const& folder) {
   if (f < 0) fail("open for fsync", folder, errno);
   int const error = ::fsync(f) == 0 ? 0 : errno;
   ::close(f);
-  if (error != 0 && !knows_no_sync(error)) fail("fsync", folder, error);
+  if (error != 0 && !is_lacking(Thing::folder_sync, error)) fail("fsync", folder, error);
 }
 
 }  // namespace kaon::files

@@ -1,7 +1,9 @@
+#include <kaon/optimizer/phase_now.hpp>
 #include <kaon/optimizer/phases.hpp>
 
 #include <Kokkos_Core.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <numeric>
 
@@ -9,7 +11,10 @@ namespace kaon {
 
 namespace {
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+std::atomic<char const*> current{""};
 }  // namespace
+
+char const* phase_now() { return current.load(std::memory_order_relaxed); }
 
 char const* phase_name(Phase phase) {
   static constexpr std::array<char const*, phase_count> names{
@@ -48,12 +53,14 @@ void PhaseTimer::charge() {
 void PhaseTimer::enter(Phase phase) {
   charge();
   stack_.push_back(phase);
+  current.store(phase_name(phase), std::memory_order_relaxed);
   Kokkos::Profiling::pushRegion(phase_name(phase));
 }
 
 void PhaseTimer::leave() {
   charge();
   stack_.pop_back();
+  current.store(stack_.empty() ? "" : phase_name(stack_.back()), std::memory_order_relaxed);
   Kokkos::Profiling::popRegion();
 }
 

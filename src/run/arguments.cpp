@@ -2,6 +2,7 @@
 #include <kaon/deck/nearest.hpp>
 #include <kaon/deck/reference.hpp>
 #include <kaon/run/arguments.hpp>
+#include <kaon/run/kokkos_options.hpp>
 #include <kaon/run/wall_clock.hpp>
 
 #include <fmt/format.h>
@@ -106,6 +107,7 @@ Arguments parse_arguments(std::vector<std::string> const& given) {
   if (out.help || out.version) return out;
   if (out.deck.empty() && !out.restart) throw UsageError("name a deck with -i, or a checkpoint to continue from with -r");
   if (out.show_deck && out.check) throw UsageError("-n prints the deck and -c checks the run: choose one");
+  out.kokkos = kokkos_options(out.kokkos);
   return out;
 }
 
@@ -117,10 +119,10 @@ std::string help_text() {
   std::ostringstream out;
   out << "kaon-train -i deck [-r [file|latest|auto]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value ...] [--kokkos-...]\n\n"
       << options()
-      << "\nSignals: USR1, TERM and INT save and stop; USR2 saves and goes on; a second INT kills.\n"
+      << "\nSignals: USR1, TERM, INT and XCPU save and stop; USR2 saves and goes on; a second INT kills.\n"
          "Files in the run folder: stop saves and stops, save saves and goes on; both are removed when it is done.\n"
          "Exit codes: 0 finished, 75 stopped early with a checkpoint (submit again), 64 usage, 65 bad input or checkpoint,\n"
-         "70 numerical failure, 74 I/O.\n\n"
+         "70 numerical failure, 74 I/O, MPI or memory, or a stop signal that could not be served.\n\n"
       << deck_help();
   return out.str();
 }

@@ -18,7 +18,7 @@ struct Arguments {
   bool help = false;
   bool version = false;
   std::vector<std::string> overrides;  ///< section.key=value, in order; -d comes as run.directory=…
-  std::vector<std::string> kokkos;     ///< --kokkos-…, left for Kokkos::initialize
+  std::vector<std::string> kokkos;     ///< --kokkos-…, as kokkos_options() gives them
 };
 
 /// Throws UsageError for anything unknown (naming the nearest option), a missing or repeated value, neither -i nor -r, or -n with

@@ -1,6 +1,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/core/instantiate.hpp>
 #include <kaon/run/banner.hpp>
+#include <kaon/run/blas_kernels.hpp>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -63,9 +64,9 @@ std::string host_name() {
   return gethostname(name, sizeof name - 1) == 0 ? name : "unknown host";
 }
 
-std::string blas_line() {
+std::string blas_line(std::string const& name) {
   int const threads = blas_threads();
-  return fmt::format("{}, {}", blas_name(),
+  return fmt::format("{}, {}", name,
                      threads > 0 ? fmt::format("{} thread{}", threads, threads == 1 ? "" : "s") : "threads unknown");
 }
 
@@ -100,6 +101,11 @@ std::string blas_name() {
   return "unknown";
 }
 
+std::string blas_text() {
+  auto const& note = choose_blas_kernels().note;
+  return note.empty() ? blas_name() : fmt::format("{} ({})", blas_name(), note);
+}
+
 int blas_threads() {
   if (auto* f = look_up<int()>("openblas_get_num_threads")) return f();
   if (auto* f = look_up<int()>("MKL_Get_Max_Threads")) return f();
@@ -120,16 +126,16 @@ std::string version_line(Build const& build) { return fmt::format("Kaon {} (git 
 std::string banner(Build const& build, Communicator const& ranks) {
   Kokkos::DefaultExecutionSpace const space;
   auto const hosts = ranks.gather(host_name());
-  auto const text =
-      fmt::format("{}, {}, {}\nKokkos {} ({}), runs on {}, concurrency {}, {}\nBLAS: {}\n{} rank{} on {}\n", version_line(build),
-                  build.compiler, build.flags, kokkos_version(), backends(), Kokkos::DefaultExecutionSpace::name(),
-                  space.concurrency(), device_name(), blas_line(), ranks.size(), ranks.size() == 1 ? "" : "s", hosts_of(hosts));
+  auto const text = fmt::format("{}, {}, {}\nKokkos {} ({}), runs on {}, concurrency {}, {}\nBLAS: {}\n{} rank{} on {}\n",
+                                version_line(build), build.compiler, build.flags, kokkos_version(), backends(),
+                                Kokkos::DefaultExecutionSpace::name(), space.concurrency(), device_name(), blas_line(blas_text()),
+                                ranks.size(), ranks.size() == 1 ? "" : "s", hosts_of(hosts));
   return ranks.broadcast(text, 0);
 }
 
 std::string arithmetic_fingerprint(Build const& build) {
   return fmt::format("Kokkos {} {}; {}; BLAS {}; {} {}", kokkos_version(), Kokkos::DefaultExecutionSpace::name(), device_name(),
-                     blas_line(), build.compiler, build.flags);
+                     blas_line(blas_name()), build.compiler, build.flags);
 }
 
 }  // namespace kaon

@@ -29,6 +29,9 @@ std::string arithmetic_fingerprint(Build const& build);
 /// The host's BLAS library as it names itself (OpenBLAS, BLIS, MKL), or "unknown".
 std::string blas_name();
 
+/// The same with what Kaon chose for it, if anything (choose_blas_kernels).
+std::string blas_text();
+
 /// Threads that one call of the host's BLAS uses; 0 when it cannot be asked.
 int blas_threads();
 

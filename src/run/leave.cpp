@@ -1,4 +1,6 @@
+#include <kaon/mpi/communicator.hpp>
 #include <kaon/run/leave.hpp>
+#include <kaon/run/memory.hpp>
 
 #include <mpi.h>
 #include <unistd.h>
@@ -6,8 +8,8 @@
 
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
-#include <new>
 
 namespace kaon {
 
@@ -33,16 +35,17 @@ int leave_together(char const* program, std::function<Exit()> const& body) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   // MPICH asks the world's handler about errors of requests, whatever communicator these belong to.
   MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-  std::string message;
+  std::string message, account;
   Exit code = Exit::numerical;
   try {
     return static_cast<int>(body());
   } catch (Error const& e) {
     message = e.what(), code = e.code();
-  } catch (std::bad_alloc const&) {
-    message = "out of memory", code = Exit::io;
   } catch (std::exception const& e) {
-    message = std::string("internal error: ") + e.what();
+    if (is_out_of_memory(e))
+      message = out_of_memory_text(e), account = " (" + memory_account() + ")", code = Exit::io;
+    else
+      message = std::string("internal error: ") + e.what();
   }
   constexpr double patience = 3;
   bool const together = all_arrive(patience);
@@ -51,7 +54,7 @@ int leave_together(char const* program, std::function<Exit()> const& body) {
   if (together) MPI_Bcast(&first, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
   if (rank == 0 || !together || first != mine) {
     std::string const who = together && rank == 0 ? "" : " (rank " + std::to_string(rank) + ")";
-    std::fprintf(stderr, "%s: error%s: %s\n", program, who.c_str(), message.c_str());
+    std::fprintf(stderr, "%s: error%s: %s%s\n", program, who.c_str(), message.c_str(), account.c_str());
     std::fflush(stderr);
   }
   if (!together) {
@@ -59,6 +62,25 @@ int leave_together(char const* program, std::function<Exit()> const& body) {
     MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
   }
   return static_cast<int>(code);
+}
+
+void leave(char const* program, int code) {
+  try {
+    finalize_mpi();
+  } catch (std::exception const& e) {
+    std::fprintf(stderr, "%s: warning: at the very end: %s\n", program, e.what());
+    std::fflush(nullptr);
+    _exit(code);
+  }
+  leave_alone(code);
+}
+
+void leave_alone(int code) {
+  if (blas_is_stuck()) {
+    std::fflush(nullptr);
+    _exit(code);
+  }
+  std::exit(code);
 }
 
 std::uint64_t text_hash(std::string const& text) { return XXH3_64bits(text.data(), text.size()); }

@@ -14,6 +14,13 @@ namespace kaon {
 /// those, and MPI_Abort ends the job with its code, because the others may be waiting for a message that will never come.
 int leave_together(char const* program, std::function<Exit()> const& body);
 
+/// The last call of a program, in the place of MPI_Finalize and `return code`: ends MPI and the process. What goes wrong here is
+/// said, but what has been computed and saved stands, and the exit code with it.
+[[noreturn]] void leave(char const* program, int code);
+
+/// The end of a process that MPI has not started in, or that has left it.
+[[noreturn]] void leave_alone(int code);
+
 /// XXH3-64 of a text: to compare what ranks have read.
 std::uint64_t text_hash(std::string const& text);
 

@@ -1,24 +1,46 @@
 #include <kaon/core/error.hpp>
+#include <kaon/optimizer/phase_now.hpp>
 #include <kaon/run/signals.hpp>
+#include <kaon/run/wall_clock.hpp>
 
-#include <atomic>
+#include <fmt/format.h>
+#include <mpi.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <thread>
 
 namespace kaon {
 
 namespace {
 
-constexpr int handled[4] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
-
 std::atomic<int> stop_signal{0};
 std::atomic<bool> save_asked{false};
 std::atomic<bool> installed{false};
-static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free, "used in signal handlers");
+// Of the stop signal that counts: the first one, until it is served.
+std::atomic<int> waiting_signal{0};
+std::atomic<double> waiting_since{0};
+sem_t came;  // posted by the handler, waited for by the thread
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free &&
+                  std::atomic<double>::is_always_lock_free,
+              "used in signal handlers");
 
 extern "C" void kaon_on_signal(int signal) {
-  if (signal == SIGUSR2)
+  if (signal == SIGUSR2) {
     save_asked.store(true);
-  else
-    stop_signal.store(signal);
+    return;
+  }
+  stop_signal.store(signal);
+  if (waiting_signal.load() != 0) return;
+  int const before = errno;
+  waiting_since.store(steady_seconds());
+  waiting_signal.store(signal);
+  sem_post(&came);
+  errno = before;
 }
 
 void install(int signal, struct sigaction* previous) {
@@ -30,12 +52,39 @@ void install(int signal, struct sigaction* previous) {
   if (sigaction(signal, &action, previous) != 0) throw IoError("sigaction failed for " + signal_name(signal));
 }
 
+/// Ends all ranks, from a thread beside one that hangs, perhaps in MPI.
+[[noreturn]] void end_job(int code) {
+  int begun = 0, over = 0;
+  MPI_Initialized(&begun);
+  MPI_Finalized(&over);
+  if (begun && !over) {
+    usleep(300000);  // the message goes first
+    try {
+      std::thread([code] { MPI_Abort(MPI_COMM_WORLD, code); }).detach();
+      sleep(3);
+    } catch (std::exception const&) {  // no thread can be had: the launcher sees the exit code alone
+    }
+  }
+  _exit(code);
+}
+
 }  // namespace
 
-Signals::Signals() {
+Signals::Signals(std::function<void(std::string const&)> overdue) : overdue_(std::move(overdue)) {
   require(!installed.exchange(true), "Signals: one object at a time");
   take();
-  for (int i = 0; i < 4; ++i) install(handled[i], &previous_[i]);
+  waiting_signal = 0;
+  sem_init(&came, 0, 0);
+  for (std::size_t i = 0; i < previous_.size(); ++i) install(handled_[i], &previous_[i]);
+  watcher_.begin([this] { watch(); });
+}
+
+Signals::~Signals() {
+  for (std::size_t i = 0; i < previous_.size(); ++i) sigaction(handled_[i], &previous_[i], nullptr);
+  quit_ = true;
+  sem_post(&came);
+  watcher_.finish();
+  installed = false;
 }
 
 void Signals::hold() {
@@ -46,7 +95,7 @@ void Signals::hold() {
 }
 
 void Signals::renew() {
-  for (int const s : handled)
+  for (int const s : handled_)
     if (s != SIGINT || stop_signal != SIGINT) install(s, nullptr);  // an INT that has come leaves the next one its default action
   sigset_t held;
   sigemptyset(&held);
@@ -54,14 +103,62 @@ void Signals::renew() {
   pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
 }
 
-Signals::~Signals() {
-  for (int i = 0; i < 4; ++i) sigaction(handled[i], &previous_[i], nullptr);
-  installed = false;
-}
-
 SignalRequest Signals::pending() const { return {stop_signal.load(), save_asked.load()}; }
 
 SignalRequest Signals::take() { return {stop_signal.exchange(0), save_asked.exchange(false)}; }
+
+void Signals::doing(char const* what, std::uint64_t step) {
+  doing_ = what;
+  step_ = step;
+}
+
+void Signals::served() { waiting_since = steady_seconds(); }
+
+void Signals::settled() {
+  if (int const signal = waiting_signal.exchange(0)) settled_ = signal;
+}
+
+void Signals::leaving(int code) {
+  doing("leaving MPI");
+  served();
+  code_ = code;
+  if (settled_ == 0 || waiting_signal != 0) return;
+  waiting_signal = settled_;
+  sem_post(&came);
+}
+
+std::string Signals::account() const {
+  std::uint64_t const step = step_;
+  std::string const phase = phase_now();
+  return fmt::format(
+      "signal {} is not served after {:.0f} s: this rank hangs in {}{}{}; checkpoints committed before are intact "
+      "(run.stop_patience sets how long it may take)",
+      signal_name(waiting_signal), std::floor(steady_seconds() - waiting_since), doing_.load(),
+      step > 0 ? fmt::format(" {}", step) : "", phase.empty() ? "" : fmt::format(" ({})", phase));
+}
+
+void Signals::watch() {
+  bool overdue = false;
+  while (!quit_ && !overdue) {
+    while (sem_wait(&came) != 0) {
+    }
+    while (!quit_ && !overdue && waiting_signal != 0) {
+      timespec t{};
+      clock_gettime(CLOCK_REALTIME, &t);
+      constexpr long nap = 200'000'000;  // nanoseconds
+      t.tv_nsec += nap;
+      if (t.tv_nsec >= 1'000'000'000) t.tv_nsec -= 1'000'000'000, ++t.tv_sec;
+      sem_timedwait(&came, &t);  // ends at once when the object does
+      double const allowed = allowed_;
+      overdue = allowed > 0 && waiting_signal != 0 && steady_seconds() - waiting_since > allowed;
+    }
+  }
+  if (quit_) return;
+  if (overdue_) return overdue_(account());
+  std::fprintf(stderr, "kaon: error: %s\n", account().c_str());
+  std::fflush(stderr);
+  end_job(code_ >= 0 ? code_.load() : static_cast<int>(Exit::io));
+}
 
 std::string signal_name(int signal) {
   switch (signal) {
@@ -73,6 +170,8 @@ std::string signal_name(int signal) {
       return "TERM";
     case SIGINT:
       return "INT";
+    case SIGXCPU:
+      return "XCPU";
     default:
       return std::to_string(signal);
   }

@@ -16,13 +16,33 @@ namespace kaon {
 namespace {
 
 // In order of weight: the last one that anybody voted for is the decision.
-enum Vote : std::size_t { save_by_signal, save_by_file, stop_by_file, stop_by_clock, stop_by_usr1, stop_by_term, stop_by_int };
-constexpr char const* reasons[] = {"signal USR2", "file save",   "file stop", "wall clock",
-                                   "signal USR1", "signal TERM", "signal INT"};
+enum Vote : std::size_t {
+  save_by_signal,
+  save_by_file,
+  stop_by_file,
+  stop_by_clock,
+  stop_by_xcpu,
+  stop_by_usr1,
+  stop_by_term,
+  stop_by_int
+};
+constexpr char const* reasons[] = {"signal USR2", "file save",   "file stop",   "wall clock",
+                                   "signal XCPU", "signal USR1", "signal TERM", "signal INT"};
 constexpr std::size_t due = std::size(reasons), written = due + 1;
 static_assert(written + 1 == StopRules::votes);
 
-Vote vote_of(int signal) { return signal == SIGINT ? stop_by_int : signal == SIGTERM ? stop_by_term : stop_by_usr1; }
+Vote vote_of(int signal) {
+  switch (signal) {
+    case SIGINT:
+      return stop_by_int;
+    case SIGTERM:
+      return stop_by_term;
+    case SIGXCPU:
+      return stop_by_xcpu;
+    default:
+      return stop_by_usr1;
+  }
+}
 
 bool exists(std::string const& path) { return access(path.c_str(), F_OK) == 0; }
 

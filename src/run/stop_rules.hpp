@@ -34,7 +34,7 @@ class StopRules {
   void ask(std::function<bool()> due, std::function<bool()> written);
 
   /// What one rank brings to the sum that all ranks make once a step: how many see each reason. Takes the pending signals.
-  static constexpr std::size_t votes = 9;
+  static constexpr std::size_t votes = 10;
   void cast(std::span<double> votes_of_this_rank);
   /// The decision of the summed votes. Reasons to stop outweigh reasons to save, and stopping saves as well.
   Decision tally(std::span<double const> votes_of_all) const;

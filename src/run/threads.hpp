@@ -15,6 +15,8 @@ struct HostShare {
   int mine = 1;  ///< cores that this rank may use
 };
 HostShare host_share(Communicator const& world);
+/// The same for a process that is alone. Local.
+HostShare host_share();
 
 /// Threads a rank should run when nobody said: its share of the host's cores, at least one. Without this, OpenMP starts one
 /// thread per core in every rank, and their spinning slows a run down by an order of magnitude.
@@ -23,18 +25,8 @@ int fair_threads(HostShare const& share);
 /// Whether every thread of every rank has a core of its own, on all hosts. Collective.
 bool cores_suffice(HostShare const& share, int threads, Communicator const& world);
 
-/// True when the user chose a number of threads: OMP_NUM_THREADS, KOKKOS_NUM_THREADS or a --kokkos option.
-bool threads_chosen(std::vector<std::string> const& kokkos_options);
-
-/// The option that gives Kokkos::initialize that number.
-std::string kokkos_threads_option(int threads);
-
-/// One line for each setting that is known to waste the machine, with its cure: more threads than cores; an OpenBLAS that took
-/// this CPU for a much older one. `threads` is what one rank runs.
+/// One line for each setting that is known to waste the machine, with its cure. `threads` is what one rank runs.
 std::vector<std::string> performance_warnings(HostShare const& share, int threads);
-
-/// The warning for a BLAS that calls itself `blas` on a CPU with these feature flags; "" when all is well.
-std::string blas_core_warning(std::string const& blas, std::string const& cpu_flags);
 
 }  // namespace kaon
 

@@ -5,7 +5,9 @@
 #include <kaon/exchange/device_messages.hpp>
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/choose_topology.hpp>
+#include <kaon/run/idle_ranks.hpp>
 #include <kaon/run/metrics.hpp>
+#include <kaon/run/prepare.hpp>
 #include <kaon/run/progress.hpp>
 #include <kaon/run/signals.hpp>
 
@@ -41,10 +43,15 @@ struct Training<T>::Outputs {
 
 template <class T>
 Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log)
-    : Training(comm, deck, build, log, make_objective<T>(deck)) {}
+    : Training(Prepared{}, comm, deck, build, log, make_objective<T>(prepare_run(deck, comm, build, log))) {}
 
 template <class T>
 Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log,
+                      std::unique_ptr<Objective<T>> objective)
+    : Training(Prepared{}, comm, prepare_run(deck, comm, build, log), build, log, std::move(objective)) {}
+
+template <class T>
+Training<T>::Training(Prepared, Communicator const& comm, Deck const& deck, Build const& build, Log const& log,
                       std::unique_ptr<Objective<T>> objective)
     : comm_(comm),
       deck_(deck),
@@ -73,6 +80,8 @@ Training<T>::Training(Communicator const& comm, Deck const& deck, Build const& b
   settings.topology = choose_topology<T>(deck, comm, log, *objective_, plan_.settings, settings);
   optimizer_ =
       std::make_unique<Ef21Muon<T>>(exec_, comm, objective_->layers(), plan_.settings, settings, objective_->micro_batches());
+  auto const micro_batches_key = deck.text("objective.kind") == "gpt" ? "gpt.micro_batches" : "";
+  if (auto const w = idle_ranks_warning(optimizer_->exchange().plan(), micro_batches_key); !w.empty()) log_.warning(w);
   optimizer_->register_state(registry_);
   auto const leads = optimizer_->exchange().plan().leads_at(comm.rank());
   objective_->register_state(registry_, leads.first, leads.count);
@@ -252,6 +261,15 @@ void Training<T>::open_folder() {
   for (auto const& f : checkpoints_->removed()) log_.line("removed the uncommitted file " + f);
 }
 
+/// Seconds that a stop signal may wait: run.stop_patience, or longer where steps take long, and two saves; before the first
+/// step has ended nobody knows how long one takes.
+template <class T>
+double Training<T>::stop_allowance(WallClock const& clock) const {
+  double const patience = deck_.real("run.stop_patience");
+  if (patience <= 0) return 0;
+  return std::max(longest_step_ > 0 ? patience : 10 * patience, 4 * longest_step_) + 2 * clock.save_seconds();
+}
+
 template <class T>
 Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   open_folder();
@@ -259,6 +277,7 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   Signals& signals = early ? *early : own.emplace();
   if (time_limit) *time_limit -= steady_seconds() - born_;
   WallClock clock(time_limit);
+  signals.allow(stop_allowance(clock));
   StopRules rules(comm_, signals, clock, log_, directory_);
   Outputs out{Progress(deck_.integer64("run.steps"), deck_.integer("run.log_every")), rules, {}, {}, {}};
   Ballot ballot(comm_);
@@ -296,6 +315,8 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   bool stopped = false, asked = false, improved = false;
   while (totals_.steps < steps && !stopped) {
     clock.step_begins();
+    double const begin = steady_seconds();
+    signals.doing("step", totals_.steps + 1);
     auto const decision = one_step(out);
     std::uint64_t const done = totals_.steps;
     bool const last = done == steps;
@@ -311,6 +332,8 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
       improved = is_best(loss);
     }
     clock.step_ends();
+    longest_step_ = std::max(longest_step_, steady_seconds() - begin);
+    signals.allow(stop_allowance(clock));
 
     stopped = decision.stop && !last;
     asked = decision.save;
@@ -319,6 +342,8 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
       flush_row(out);
       out.progress.finish();
     }
+    if (decision.stop) signals.served();
+    if (due) signals.doing("the save of step", done);
     if (asked)
       log_.line(fmt::format("{} at step {}: {}", decision.reason, done, decision.stop ? "saving and stopping" : "saving"));
     if (!due) continue;
@@ -336,6 +361,8 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   out.progress.finish();
   optimizer_->agree_on(0, {});
 
+  signals.doing("the end of the run at step", totals_.steps);
+  signals.served();
   double loss = std::numeric_limits<double>::quiet_NaN();
   bool const best_kept = deck_.flag("checkpoint.keep_best");
   if (!stopped && best_kept) {  // the last checkpoint is to know whether it is the best
@@ -347,7 +374,9 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   if (asked) rules.acted();
   if (!stopped && !best_kept) report_validation(loss = validate());
   if (auto const line = saver_->account(); !line.empty()) log_.line(line);
+  signals.served();
   write_summary(loss, !stopped);
+  signals.settled();
   return stopped ? Exit::stopped : Exit::finished;
 }
 

@@ -28,7 +28,8 @@ namespace kaon {
 template <class T>
 class Training {
  public:
-  /// Builds the objective and the optimizer (and so checks data, shapes, norms and compressors).
+  /// Does what the deck asks of the process (prepare_run: the banner is logged here), builds the objective and the optimizer (and
+  /// so checks data, shapes, norms and compressors).
   Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log);
   ~Training();
 
@@ -57,6 +58,9 @@ class Training {
   double validate();
 
  private:
+  struct Prepared {};  // prepare_run() has been called
+  Training(Prepared, Communicator const& comm, Deck const& deck, Build const& build, Log const& log,
+           std::unique_ptr<Objective<T>> objective);
   struct Outputs;  // files and the progress line
   Decision one_step(Outputs& out);
   void complete_row(Outputs& out, ByteCount const& all_ranks);
@@ -72,6 +76,7 @@ class Training {
   bool is_best(double loss);
   void write_summary(double validation, bool finished) const;
   void report_validation(double loss) const;
+  double stop_allowance(WallClock const& clock) const;
   std::vector<ByteCount> bytes_by_group() const;
   Totals now() const { return add_exchange(totals_, optimizer_->exchange().bytes(), bytes_by_group(), comm_); }
   std::string file(char const* name) const { return directory_ + "/" + name; }
@@ -92,6 +97,7 @@ class Training {
   Totals totals_;  ///< counters of earlier parts of the run, and the steps and samples of this one
   Totals saved_;   ///< what the registry writes
   double seconds_ = 0;
+  double longest_step_ = 0;  ///< seconds, with the validation in it
   bool resumed_ = false;
   double restore_seconds_ = 0;
   /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when

@@ -134,7 +134,7 @@ class Situation(unittest.TestCase):
 
     def begin(self, words, env=None, unset=(), **options):
         """A process under way, in the folder, its output on pipes; killed at the end of the test."""
-        e = {k: v for k, v in dict(os.environ, **CALM, **(env or {})).items() if k not in unset}
+        e = {k: v for k, v in {**os.environ, **CALM, **(env or {})}.items() if k not in unset}
         e.update(TRAIN=TRAIN, CKPT=CKPT)
         shell = isinstance(words, str)
         p = subprocess.Popen(["bash", "-c", words] if shell else [str(w) for w in words], cwd=self.folder, env=e, start_new_session=True,

@@ -4,6 +4,7 @@
 #include <kaon/core/error.hpp>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace {
 
@@ -39,6 +40,31 @@ TEST_F(Folder, LinkIsRepointedInOnePiece) {
   folder::repoint(temp / "latest", "two");
   EXPECT_EQ(folder::target_of(temp / "latest"), "two");
   EXPECT_EQ(folder::target_of(temp / "absent"), "");
+  EXPECT_TRUE(folder::leftovers(temp.path()).empty());
+}
+
+TEST_F(Folder, ATextFileStandsForALinkWhereThereAreNone) {
+  put_text(temp / "latest", "step-00000007.h5\n");
+  EXPECT_EQ(folder::target_of(temp / "latest"), "step-00000007.h5");
+  EXPECT_EQ(folder::followed(temp / "latest"), temp / "step-00000007.h5");
+  folder::repoint(temp / "latest", "step-00000009.h5");
+  EXPECT_EQ(folder::target_of(temp / "latest"), "step-00000009.h5");
+  EXPECT_EQ(folder::followed(temp / "latest"), temp / "latest") << "a link is followed by the system";
+  for (auto const* other : {"", "step-7.h5\n", "anything else\n", "../step-00000007.h5\n"}) {
+    put_text(temp / "other", other);
+    EXPECT_EQ(folder::target_of(temp / "other"), "") << other;
+    EXPECT_EQ(folder::followed(temp / "other"), temp / "other") << other;
+  }
+}
+
+TEST_F(Folder, ANamelessFileIsWrittenAndReadAndLeavesNothing) {
+  int const file = folder::nameless(temp / "step-00000007.h5.part");
+  ASSERT_GE(file, 0);
+  EXPECT_EQ(pwrite(file, "xy", 2, 0), 2);
+  char back[2] = {};
+  EXPECT_EQ(pread(file, back, 2, 0), 2);
+  EXPECT_EQ(back[1], 'y');
+  close(file);
   EXPECT_TRUE(folder::leftovers(temp.path()).empty());
 }
 

@@ -2,6 +2,7 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/run/arguments.hpp>
+#include <kaon/run/kokkos_options.hpp>
 
 namespace kaon::test {
 namespace {
@@ -45,11 +46,12 @@ TEST(Arguments, RestartWithAndWithoutValue) {
   EXPECT_EQ(next.overrides, Words{"run.steps=7"});
 }
 
-TEST(Arguments, KokkosPassesThrough) {
-  auto const a = parse_arguments(Words{"--kokkos-threads=2", "-i", "d", "--kokkos-anything"});
-  EXPECT_EQ(a.kokkos, (Words{"--kokkos-threads=2", "--kokkos-anything"}));
+TEST(Arguments, KokkosOptionsPassThroughByTheirNameHere) {
+  auto const a = parse_arguments(Words{"--kokkos-threads=2", "-i", "d", "--kokkos-device-id=0"});
+  EXPECT_EQ(a.kokkos, (Words{kokkos_threads_option(2), "--kokkos-device-id=0"}));
   EXPECT_EQ(a.deck, "d");
   EXPECT_EQ(parse_arguments(Words{"-r", "--kokkos-threads=2"}).restart, "latest");
+  EXPECT_THROW(parse_arguments(Words{"-i", "d", "--kokkos-anything"}), UsageError);
 }
 
 TEST(Arguments, HelpAndVersionNeedNoDeck) {

@@ -5,13 +5,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
+#include <functional>
+#include <future>
+#include <string>
 
 namespace kaon {
 namespace {
 
 TEST(Signals, StopSignalsAskToStop) {
-  for (int s : {SIGUSR1, SIGTERM, SIGINT}) {
+  for (int s : {SIGUSR1, SIGTERM, SIGINT, SIGXCPU}) {
     Signals signals;
     EXPECT_EQ(signals.pending().stop, 0);
     std::raise(s);
@@ -123,11 +127,90 @@ TEST(Signals, ASecondIntKillsAtOnce) {
   EXPECT_EQ(WTERMSIG(status), SIGINT);
 }
 
+TEST(Signals, WhatComesTwiceCountsOnce) {
+  Signals signals;
+  std::raise(SIGTERM);
+  std::raise(SIGTERM);
+  EXPECT_EQ(signals.take().stop, SIGTERM);
+  EXPECT_EQ(signals.take().stop, 0);
+}
+
+/// What an overdue stop signal says, as soon as it does.
+struct Overdue {
+  std::promise<std::string> text;
+  std::future<std::string> said = text.get_future();
+  std::function<void(std::string const&)> hear = [this](std::string const& t) { text.set_value(t); };
+  bool spoke(double seconds) { return said.wait_for(std::chrono::duration<double>(seconds)) == std::future_status::ready; }
+};
+
+TEST(Signals, AStopSignalThatNobodyServesIsOverdue) {
+  Overdue overdue;
+  Signals signals(overdue.hear);
+  signals.allow(0.1);
+  signals.doing("step", 12);
+  EXPECT_FALSE(overdue.spoke(0.5)) << "none has come";
+  std::raise(SIGUSR2);
+  EXPECT_FALSE(overdue.spoke(0.5)) << "none to stop";
+  std::raise(SIGTERM);
+  ASSERT_TRUE(overdue.spoke(60));
+  auto const text = overdue.said.get();
+  EXPECT_NE(text.find("signal TERM"), std::string::npos) << text;
+  EXPECT_NE(text.find("hangs in step 12"), std::string::npos) << text;
+}
+
+TEST(Signals, ServingAStopSignalBeginsItsTimeAnew) {
+  Overdue overdue;
+  Signals signals(overdue.hear);
+  signals.allow(1000);
+  std::raise(SIGTERM);
+  EXPECT_FALSE(overdue.spoke(0.3));
+  signals.served();
+  signals.allow(0.2);
+  ASSERT_TRUE(overdue.spoke(60));
+}
+
+TEST(Signals, OneThatIsSettledIsNotWaitedForButTheNextOneIs) {
+  Overdue overdue;
+  Signals signals(overdue.hear);
+  signals.allow(0.3);
+  std::raise(SIGTERM);
+  signals.settled();
+  EXPECT_FALSE(overdue.spoke(1));
+  std::raise(SIGUSR1);
+  ASSERT_TRUE(overdue.spoke(60));
+  EXPECT_NE(overdue.said.get().find("USR1"), std::string::npos);
+}
+
+TEST(Signals, WithoutALimitItMayWaitForEver) {
+  Overdue overdue;
+  Signals signals(overdue.hear);
+  signals.allow(0);
+  std::raise(SIGTERM);
+  EXPECT_FALSE(overdue.spoke(0.5));
+}
+
+TEST(Signals, OneThatHangsWhileLeavingKeepsItsExitCode) {
+  pid_t const child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    Signals signals;
+    signals.allow(0.1);
+    signals.leaving(75);
+    kill(getpid(), SIGTERM);
+    for (;;) pause();
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 75);
+}
+
 TEST(Signals, Names) {
   EXPECT_EQ(signal_name(SIGUSR1), "USR1");
   EXPECT_EQ(signal_name(SIGTERM), "TERM");
   EXPECT_EQ(signal_name(SIGINT), "INT");
   EXPECT_EQ(signal_name(SIGUSR2), "USR2");
+  EXPECT_EQ(signal_name(SIGXCPU), "XCPU");
   EXPECT_EQ(signal_name(63), "63");
 }
 

@@ -45,6 +45,8 @@ TEST_F(StopRulesTest, ASignalOnAnyRank) {
   expect(false, false, "");
   on_last(SIGTERM);
   expect(true, true, "signal TERM");
+  on_last(SIGXCPU);
+  expect(true, true, "signal XCPU");
   on_last(SIGUSR2);
   expect(true, false, "signal USR2");
   expect(false, false, "");
