@@ -62,7 +62,7 @@ class Signals {
   std::array<struct sigaction, std::size(handled_)> previous_;
   std::function<void(std::string const&)> overdue_;
   std::atomic<double> allowed_{600};
-  std::atomic<char const*> doing_{"the start"};
+  std::atomic<char const*> doing_ = "the start";
   std::atomic<std::uint64_t> step_{0};
   std::atomic<int> code_{-1};
   int settled_ = 0;  // the signal
