@@ -1,32 +1,9 @@
 #ifndef KAON_CODEC_BITS_HPP
 #define KAON_CODEC_BITS_HPP
 
-#include <kaon/core/types.hpp>
-
-#include <cstring>
+#include <kaon/core/number_bits.hpp>
 
 namespace kaon {
-
-/// The IEEE 754 bits of a number and back.
-KOKKOS_INLINE_FUNCTION std::uint32_t to_bits(float v) {
-  std::uint32_t u;
-  memcpy(&u, &v, sizeof u);
-  return u;
-}
-KOKKOS_INLINE_FUNCTION std::uint64_t to_bits(double v) {
-  std::uint64_t u;
-  memcpy(&u, &v, sizeof u);
-  return u;
-}
-KOKKOS_INLINE_FUNCTION float from_bits(std::uint32_t u) {
-  float v;
-  memcpy(&v, &u, sizeof v);
-  return v;
-}
-
-/// Bits of |v|: as integers they are ordered like the magnitudes, with infinity above all numbers and NaN above infinity.
-KOKKOS_INLINE_FUNCTION std::uint32_t magnitude_bits(float v) { return to_bits(v) & 0x7fffffffU; }
-KOKKOS_INLINE_FUNCTION std::uint64_t magnitude_bits(double v) { return to_bits(v) & 0x7fffffffffffffffU; }
 
 /// The nearest bfloat16 (8 exponent bits, 7 fraction bits; ties to even) as 16 bits. Relative error ≤ 2⁻⁸ for normal numbers, at
 /// most 1 for denormal ones; a finite number never becomes infinite; NaN stays NaN.

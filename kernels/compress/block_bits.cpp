@@ -271,15 +271,10 @@ struct AddWord {
   }
 };
 
-std::size_t scale_bytes(std::int64_t n, int block) {
-  auto const blocks = static_cast<std::size_t>((n + block - 1) / block);
-  return (2 * blocks + 7) / 8 * 8;
-}
-
 template <int B, class T, class Exec>
 void encode(Exec const& exec, Bytes<Exec> const& payload, ConstMatrix<T, Exec> const& x, std::int64_t n, int block) {
   std::int64_t const blocks = (n + block - 1) / block;
-  auto* const words = reinterpret_cast<std::uint64_t*>(payload.data() + scale_bytes(n, block));
+  auto* const words = reinterpret_cast<std::uint64_t*>(payload.data() + detail::scale_bytes(n, block));
   auto* const scales = reinterpret_cast<std::uint16_t*>(payload.data());
   if constexpr (runs_on_host<Exec>)
     Kokkos::parallel_for("kaon::compress::bits", Kokkos::RangePolicy<Exec>(exec, 0, blocks),
@@ -291,7 +286,7 @@ void encode(Exec const& exec, Bytes<Exec> const& payload, ConstMatrix<T, Exec> c
 
 template <int B, class T, class Exec>
 void decode(Exec const& exec, Matrix<T, Exec> const& y, ConstBytes<Exec> const& payload, std::int64_t n, int block) {
-  auto const* const words = reinterpret_cast<std::uint64_t const*>(payload.data() + scale_bytes(n, block));
+  auto const* const words = reinterpret_cast<std::uint64_t const*>(payload.data() + detail::scale_bytes(n, block));
   auto const* const scales = reinterpret_cast<std::uint16_t const*>(payload.data());
   if constexpr (runs_on_host<Exec>) {
     Kokkos::parallel_for("kaon::compress::bits_add", Kokkos::RangePolicy<Exec>(exec, 0, (n + block - 1) / block),
@@ -336,7 +331,7 @@ std::string BlockBits<T, Exec>::spec() const {
 template <class T, class Exec>
 std::size_t BlockBits<T, Exec>::bytes_bound() const {
   auto const n = this->entries();
-  return block_bits::scale_bytes(n, block_) + packed_bytes(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(bits_));
+  return detail::scale_bytes(n, block_) + packed_bytes(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(bits_));
 }
 
 template <class T, class Exec>

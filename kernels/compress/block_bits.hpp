@@ -28,6 +28,7 @@ class BlockBits final : public Compressor<T, Exec> {
   BlockBits(int rows, int cols, int bits, int block);
   std::string spec() const override;
   std::size_t bytes_bound() const override;
+  bool fixed_length() const override { return true; }
   double guaranteed_alpha() const override;
   void compress(Exec const& exec, Out<Bytes<Exec>> const& payload, Out<Scalar<std::uint64_t, Exec>> const& length,
                 In<ConstMatrix<T, Exec>> const& x, Out<Matrix<T, Exec>> const& state, StreamKey const& key) override;

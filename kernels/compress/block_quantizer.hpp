@@ -7,7 +7,6 @@
 
 namespace kaon::block_bits {
 
-inline constexpr float float_max = 3.40282346638528859811704183485e38F;
 inline constexpr float lloyd_low = 0.4528F, lloyd_high = 1.510F, lloyd_threshold = 0.9816F;
 inline constexpr std::uint32_t not_finite = 0x7f800000U;
 

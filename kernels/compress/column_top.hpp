@@ -27,6 +27,7 @@ class ColumnTop final : public Compressor<T, Exec> {
 
   std::string spec() const override;
   std::size_t bytes_bound() const override { return values_->bytes_bound() + indices_.bytes_bound(); }
+  bool fixed_length() const override { return false; }  // the indices are entropy-coded
   double guaranteed_alpha() const override { return values_->guaranteed_alpha() * kept_ / this->cols(); }
   bool is_random() const override { return values_->is_random(); }
   bool plausible(std::size_t length) const override;

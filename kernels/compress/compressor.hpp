@@ -53,9 +53,10 @@ class Compressor {
                               std::size_t length) = 0;
   /// Whether a payload of this shape can have this length: check before anything received is decoded.
   virtual bool plausible(std::size_t length) const { return length == bytes_bound(); }
-  /// True if every payload takes bytes_bound() bytes. A payload of another kind tells its own length: decompress_add takes it
-  /// with any bytes behind it, as long as the whole is plausible().
-  virtual bool fixed_length() const { return true; }
+  /// True if every payload takes bytes_bound() bytes, whatever x, state and key. A payload of another kind tells its own length:
+  /// decompress_add takes it with any bytes behind it, as long as the whole is plausible(). No default: a wrong one would be
+  /// believed by whoever cuts a payload.
+  virtual bool fixed_length() const = 0;
 
  protected:
   /// Throws std::invalid_argument unless 1 ≤ rows, cols and rows·cols < 2³¹.

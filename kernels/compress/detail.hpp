@@ -25,6 +25,12 @@ V bytes_from(V const& buffer, std::size_t begin, std::size_t count) {
   return Kokkos::subview(buffer, std::make_pair(begin, begin + count));
 }
 
+/// Bytes of one 16-bit scale for each block of n values, padded to 8.
+inline std::size_t scale_bytes(std::int64_t n, int block) {
+  auto const blocks = static_cast<std::size_t>((n + block - 1) / block);
+  return (2 * blocks + 7) / 8 * 8;
+}
+
 /// The stream of a second purpose inside one compress call.
 inline StreamKey second_stream(StreamKey key, std::uint64_t which) {
   key.seed ^= 0x9e3779b97f4a7c15ULL * which;

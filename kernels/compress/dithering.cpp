@@ -9,8 +9,6 @@
 namespace kaon {
 namespace {
 
-inline constexpr float float_max = 3.40282346638528859811704183485e38F;
-
 template <class T>
 using BitsOf = decltype(magnitude_bits(T(0)));
 KOKKOS_INLINE_FUNCTION double magnitude_of(std::uint32_t bits) { return static_cast<double>(from_bits(bits)); }
@@ -129,15 +127,10 @@ struct AddDithered {
   }
 };
 
-std::size_t scale_bytes(std::int64_t n, int block) {
-  auto const blocks = static_cast<std::size_t>((n + block - 1) / block);
-  return (2 * blocks + 7) / 8 * 8;
-}
-
 template <int B, class T, class Exec>
 void encode(Exec const& exec, Bytes<Exec> const& payload, ConstMatrix<T, Exec> const& x, int block, StreamKey const& key) {
   auto const n = static_cast<std::int64_t>(x.size()), blocks = (n + block - 1) / block;
-  auto* const words = reinterpret_cast<std::uint64_t*>(payload.data() + scale_bytes(n, block));
+  auto* const words = reinterpret_cast<std::uint64_t*>(payload.data() + detail::scale_bytes(n, block));
   auto* const scales = reinterpret_cast<std::uint16_t*>(payload.data());
   Kokkos::parallel_for("kaon::compress::dither", Kokkos::TeamPolicy<Exec>(exec, static_cast<int>(blocks), fixed_team_size<Exec>),
                        DitherBlock<B, T, Exec>{x.data(), n, blocks, block, key, scales, words});
@@ -146,7 +139,7 @@ void encode(Exec const& exec, Bytes<Exec> const& payload, ConstMatrix<T, Exec> c
 template <int B, class T, class Exec>
 void decode(Exec const& exec, Matrix<T, Exec> const& y, ConstBytes<Exec> const& payload, int block) {
   auto const n = static_cast<std::int64_t>(y.size());
-  auto const* const words = reinterpret_cast<std::uint64_t const*>(payload.data() + scale_bytes(n, block));
+  auto const* const words = reinterpret_cast<std::uint64_t const*>(payload.data() + detail::scale_bytes(n, block));
   auto const* const scales = reinterpret_cast<std::uint16_t const*>(payload.data());
   auto const count = static_cast<std::int64_t>(packed_words(static_cast<std::uint64_t>(n), B));
   Kokkos::parallel_for("kaon::compress::dither_add", Kokkos::RangePolicy<Exec>(exec, 0, count),
@@ -177,7 +170,7 @@ std::string Dithering<T, Exec>::spec() const {
 template <class T, class Exec>
 std::size_t Dithering<T, Exec>::bytes_bound() const {
   auto const n = this->entries();
-  return scale_bytes(n, block_) + packed_bytes(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(bits_));
+  return detail::scale_bytes(n, block_) + packed_bytes(static_cast<std::uint64_t>(n), static_cast<std::uint64_t>(bits_));
 }
 
 template <class T, class Exec>

@@ -32,6 +32,7 @@ class Dithering final : public Compressor<T, Exec> {
   }
   std::string spec() const override;
   std::size_t bytes_bound() const override;
+  bool fixed_length() const override { return true; }
   double guaranteed_alpha() const override;
   bool is_random() const override { return true; }
   void compress(Exec const& exec, Out<Bytes<Exec>> const& payload, Out<Scalar<std::uint64_t, Exec>> const& length,

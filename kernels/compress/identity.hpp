@@ -14,6 +14,7 @@ class Identity final : public Compressor<T, Exec> {
   std::string spec() const override { return "identity"; }
   bool replaces() const override { return true; }
   std::size_t bytes_bound() const override { return (static_cast<std::size_t>(this->entries()) * sizeof(T) + 7) / 8 * 8; }
+  bool fixed_length() const override { return true; }
   double guaranteed_alpha() const override { return 1; }
   void compress(Exec const& exec, Out<Bytes<Exec>> const& payload, Out<Scalar<std::uint64_t, Exec>> const& length,
                 In<ConstMatrix<T, Exec>> const& x, Out<Matrix<T, Exec>> const& state, StreamKey const& key) override;

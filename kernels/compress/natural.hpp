@@ -20,6 +20,7 @@ class Natural final : public Compressor<T, Exec> {
   Natural(int rows, int cols, bool stochastic) : Compressor<T, Exec>(rows, cols), stochastic_(stochastic) {}
   std::string spec() const override { return stochastic_ ? "natural:stochastic" : "natural"; }
   std::size_t bytes_bound() const override;
+  bool fixed_length() const override { return true; }
   double guaranteed_alpha() const override { return stochastic_ ? 7.0 / 8 : 8.0 / 9 - 1e-6; }  // decoded values are added in T
   bool is_random() const override { return stochastic_; }
   void compress(Exec const& exec, Out<Bytes<Exec>> const& payload, Out<Scalar<std::uint64_t, Exec>> const& length,

@@ -21,6 +21,7 @@ class Sign final : public Compressor<T, Exec> {
   }
   std::string spec() const override { return "sign"; }
   std::size_t bytes_bound() const override;
+  bool fixed_length() const override { return true; }
   double guaranteed_alpha() const override { return (1 - 1e-6) / static_cast<double>(this->entries()); }
   void compress(Exec const& exec, Out<Bytes<Exec>> const& payload, Out<Scalar<std::uint64_t, Exec>> const& length,
                 In<ConstMatrix<T, Exec>> const& x, Out<Matrix<T, Exec>> const& state, StreamKey const& key) override;

@@ -23,6 +23,7 @@ class TopK final : public Compressor<T, Exec> {
 
   std::string spec() const override;
   std::size_t bytes_bound() const override { return head() + values_->bytes_bound() + indices_.bytes_bound(); }
+  bool fixed_length() const override { return false; }  // the indices are entropy-coded
   double guaranteed_alpha() const override;
   bool is_random() const override { return values_->is_random(); }
   bool plausible(std::size_t length) const override;

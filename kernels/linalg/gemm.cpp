@@ -3,6 +3,7 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/core/instantiate.hpp>
+#include <kaon/linalg/dot_product_gemm.hpp>
 
 #include <KokkosBlas3_gemm.hpp>
 
@@ -31,6 +32,13 @@ void gemm(Exec const& exec, Out<Matrix<T, Exec>> const& C, Op op_a, In<ConstMatr
   require(k == k2 && C.extent(0) == m && C.extent(1) == n, "gemm: shapes do not fit");
   require(C.size() == 0 || (C.data() != A.data() && C.data() != B.data()), "gemm: the output is also an input");
   if (C.size() == 0) return;
+  // Nothing to add up: some versions of the library leave C as it is then.
+  if (k == 0) {
+    T const* const none = nullptr;
+    return dot_product_gemm<T>(exec, C, ConstMatrix<T, Exec>(none, 0, m), ConstMatrix<T, Exec>(none, 0, n), alpha, beta);
+  }
+  if (is_dot_product_gemm<Exec>(op_a, op_b, static_cast<std::int64_t>(m), static_cast<std::int64_t>(n)))
+    return dot_product_gemm<T>(exec, C, A, B, alpha, beta);
   call_gemm<T, Exec>(exec, op_a == Op::none ? "N" : "T", op_b == Op::none ? "N" : "T", alpha, A, B, beta, C);
 }
 

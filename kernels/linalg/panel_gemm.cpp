@@ -24,7 +24,7 @@ void panel_gemm(Exec const& exec, Out<Matrix<T, Exec>> const& C, Op op_a, In<Con
   int const m = static_cast<int>(C.extent(0)), n = static_cast<int>(C.extent(1));
   int const k = static_cast<int>(op_a == Op::none ? A.extent(1) : A.extent(0));
   int const panels = gemm_panels(m, n, k);
-  if (!tpl::blas_calls_from_threads<Exec>() || panels == 1) return gemm<T>(exec, C, op_a, A, op_b, B, alpha, beta);
+  if (!tpl::blas_calls_from_threads<Exec>() || panels == 1 || k == 0) return gemm<T>(exec, C, op_a, A, op_b, B, alpha, beta);
   require((op_b == Op::none ? B.extent(0) : B.extent(1)) == static_cast<std::size_t>(k) &&
               (op_a == Op::none ? A.extent(0) : A.extent(1)) == C.extent(0) &&
               (op_b == Op::none ? B.extent(1) : B.extent(0)) == C.extent(1),

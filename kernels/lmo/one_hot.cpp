@@ -1,10 +1,10 @@
 // The norms whose oracle names one entry of a line: entry ℓ1 (all of the matrix), 1→1 (each column), ∞→∞ (each row).
 #include <kaon/core/instantiate.hpp>
+#include <kaon/core/number_bits.hpp>
 #include <kaon/core/reduce.hpp>
 #include <kaon/lmo/norms.hpp>
 
 #include <cstdint>
-#include <type_traits>
 
 namespace kaon {
 namespace one_hot_norm {
@@ -13,22 +13,10 @@ namespace one_hot_norm {
 constexpr std::int64_t chunk = 4096;
 constexpr std::int64_t column_chunk = 256;
 
-/// Bits that order as |x| does, with every NaN above infinity.
+/// Orders as |x| does, with every NaN above infinity.
 template <class T>
 KOKKOS_INLINE_FUNCTION std::uint64_t order(T x) {
-  if constexpr (std::is_same_v<T, float>) {
-    union {
-      float f;
-      std::uint32_t u;
-    } const bits{x};
-    return bits.u & 0x7fffffffu;
-  } else {
-    union {
-      double f;
-      std::uint64_t u;
-    } const bits{x};
-    return bits.u & 0x7fffffffffffffffull;
-  }
+  return magnitude_bits(x);
 }
 
 /// best(line·chunks + c) ← place within the line (length `length`, contiguous) of the first largest entry of its chunk c.

@@ -25,6 +25,8 @@ void check_operand(M const& X, AttentionShape const& s, char const* what) {
 
 template <class P, class W>
 void check_buffers(P const& p, W const& workspace, AttentionShape const& s) {
+  require(std::int64_t{s.context} * s.context <= 0x7fffffff && std::int64_t{s.context} * s.heads * s.head_width <= 0x7fffffff,
+          "attention: a context of more than 46340, or context x width beyond 2^31: offsets in a sequence are 32 bits");
   require(p.extent(0) == entries(s, s.context), "attention: P must have sequences·heads·context² entries");
   require(workspace.transposed.extent(0) >= entries(s, s.head_width) && workspace.scores.extent(0) >= entries(s, s.context),
           "attention: workspace made for another shape");

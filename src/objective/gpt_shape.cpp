@@ -20,6 +20,11 @@ void GptShape::check() const {
                     "choose width as a multiple of {}",
                     width, heads, 2 * heads));
   if (vocab > 65536) throw UsageError(fmt::format("model vocab is {}; tokens are 16 bits, so at most 65536", vocab));
+  if (std::int64_t{context} * context > 0x7fffffff)
+    throw UsageError(
+        fmt::format("model context is {}; the scores of a head have context² entries, which must stay below 2³¹: at "
+                    "most 46340",
+                    context));
   if (tokens() * std::int64_t{heads} > 0x7fffffff || std::int64_t{hidden()} * context > 0x7fffffff)
     throw UsageError(fmt::format("model batch {} with context {} and width {} is too large for one call; lower the batch", batch,
                                  context, width));

@@ -30,6 +30,26 @@ WAITS = {
     "kernels/polar/polar.cpp",
     "kernels/compress/rankk.cpp",
 }
+# Products of libraries whose bits are the same from run to run, each where a test holds it to that (unit/linalg/products_test.cpp).
+# KokkosBlas::gemm is so but for what gemm.cpp keeps from it (dot_product_gemm.hpp): it adds atomically there.
+LIBRARY = re.compile(
+    r"\b(?:(?:KokkosBlas|KokkosLapack|KokkosBatched)::|cublas(?=[A-Z])|cusolver\w*(?=[A-Z])|rocblas_|rocsolver_|hip(?:blas|solver)(?=[A-Z]))\w+"
+    r"(?=\s*\()"
+)
+PRODUCTS = {
+    "KokkosBlas::gemm": "kernels/linalg/gemm.cpp",
+    "cublasSgemmStridedBatched": "kernels/linalg/tpl/cublas.hpp",
+    "cublasDgemmStridedBatched": "kernels/linalg/tpl/cublas.hpp",
+    "cublasGemmStridedBatchedEx": "kernels/linalg/tpl/cublas.hpp",
+    "cusolverDnDsyevd": "kernels/linalg/tpl/eigen_cusolver.cpp",
+    "rocblas_sgemm_strided_batched": "kernels/linalg/tpl/rocblas.hpp",
+    "rocblas_dgemm_strided_batched": "kernels/linalg/tpl/rocblas.hpp",
+}
+HOUSEHOLD = re.compile(r"(?i)(?:create|destroy|bufferSize|cublas[SG]et\w+|cusolverDn[SG]et\w+|rocblas_[sg]et_\w+)")
+OURS = {"rocblas_gemm", "rocblas_on", "rocblas_op"}
+# Atomics count in integers, whose order does not matter, and in these files alone.
+ATOMIC = re.compile(r"\bKokkos::(?:Experimental::)?atomic_\w+")
+ATOMICS = {"kernels/codec/exponent_code.cpp", "kernels/compress/select.cpp"}
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.S)
 NOT_VIEWS = re.compile(r"^(?:origin_|name_|path_|[sd](?:gesdd|gemm|syrk|syevd|syevr|potrf|trsm)_)")
 
@@ -53,6 +73,12 @@ def breaches(path, text, kernel_rooms):
     if path not in VERSIONED:
         for m in REMOVED.finditer(text):
             yield at(m), m[0] + " belongs to kernels/core/compat.hpp"
+    for m in LIBRARY.finditer(text):
+        if m[0] not in OURS and not HOUSEHOLD.search(m[0]) and PRODUCTS.get(m[0]) != path:
+            yield at(m), m[0] + " is not among the library products that are known to give the same bits twice"
+    for m in ATOMIC.finditer(text):
+        if path not in ATOMICS:
+            yield at(m), m[0] + " outside the files that count in integers"
     for m in POLICY.finditer(text):
         if not INSTANCE.match(m["first"]):
             yield at(m), "a policy that does not begin with the caller's instance, but with " + m["first"]

@@ -34,6 +34,12 @@ BROKEN = [
     "#include <mpi.h>",
     '#include "hdf5.h"',
     "#include <kaon/optimizer/server.hpp>",
+    'KokkosBlas::gemm(exec, "T", "N", 1, A, B, 0, C);',
+    "KokkosBlas::dot(exec, x, y);",
+    "cublasSdot(handle, n, x, 1, y, 1, &r);",
+    "check(cublasSsyrk(handle, n), 0);",
+    "rocblas_sdot(handle, n);",
+    "Kokkos::atomic_add(&sum, x);",
 ]
 
 for text in SOUND:
@@ -44,4 +50,11 @@ assert not list(scan.breaches("kernels/linalg/svd_host.cpp", "exec.fence();", RO
 assert not list(scan.breaches("src/x.cpp", "#include <mpi.h>", ROOMS))
 assert not list(scan.breaches("kernels/core/compat.hpp", "Kokkos::Experimental::HIP exec;", ROOMS))
 assert [line for line, _ in scan.breaches("src/x.cpp", '/* 1\n2 */\n\nf(); parallel_for(n, f);', ROOMS)] == [4]
+for path, text in {
+    "kernels/linalg/gemm.cpp": 'KokkosBlas::gemm(exec, a, b, alpha, A, B, beta, C);',
+    "kernels/linalg/tpl/cublas.hpp": "cublasSgemmStridedBatched(cublas_on(exec), n); cublasSetStream(handle, s); cublasCreate(&h);",
+    "kernels/linalg/tpl/rocblas.hpp": "rocblas_gemm(exec, m); rocblas_set_stream(h, s); rocblas_dgemm_strided_batched(rocblas_on(exec));",
+    "kernels/compress/select.cpp": "Kokkos::atomic_fetch_add(counter, 1U);",
+}.items():
+    assert not list(scan.breaches(path, text, ROOMS)), text
 print(len(SOUND) + len(BROKEN), "snippets judged rightly")

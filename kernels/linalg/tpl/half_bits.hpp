@@ -2,29 +2,16 @@
 #ifndef KAON_LINALG_TPL_HALF_BITS_HPP
 #define KAON_LINALG_TPL_HALF_BITS_HPP
 
-#include <Kokkos_Core.hpp>
-
-#include <cstdint>
-#include <cstring>
+#include <kaon/core/number_bits.hpp>
 
 namespace kaon::tpl {
 
-KOKKOS_INLINE_FUNCTION std::uint32_t bits_of(float x) {
-  std::uint32_t u;
-  memcpy(&u, &x, sizeof u);
-  return u;
-}
-KOKKOS_INLINE_FUNCTION float float_of(std::uint32_t u) {
-  float x;
-  memcpy(&x, &u, sizeof x);
-  return x;
-}
-
-/// The upper 16 bits of a float, rounded to nearest, ties to even.
+/// The upper 16 bits of a float, rounded to nearest, ties to even; as IEEE 754 has it, too large becomes infinity (codec's
+/// to_bf16 stays finite, since a payload's scale may not turn a block into infinities).
 struct Bf16 {
-  KOKKOS_INLINE_FUNCTION float operator()(std::uint16_t h) const { return float_of(static_cast<std::uint32_t>(h) << 16); }
+  KOKKOS_INLINE_FUNCTION float operator()(std::uint16_t h) const { return from_bits(static_cast<std::uint32_t>(h) << 16); }
   KOKKOS_INLINE_FUNCTION static std::uint16_t from(float x) {
-    std::uint32_t const u = bits_of(x);
+    std::uint32_t const u = to_bits(x);
     if ((u & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((u >> 16) | 0x40u);
     return static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
   }
@@ -36,13 +23,13 @@ struct Fp16 {
     std::uint32_t const sign = static_cast<std::uint32_t>(h & 0x8000u) << 16;
     std::uint32_t const exponent = (h >> 10) & 31u;
     std::uint32_t const fraction = h & 1023u;
-    if (exponent == 31u) return float_of(sign | 0x7f800000u | (fraction << 13));
-    if (exponent != 0u) return float_of(sign | ((exponent + 112u) << 23) | (fraction << 13));
+    if (exponent == 31u) return from_bits(sign | 0x7f800000u | (fraction << 13));
+    if (exponent != 0u) return from_bits(sign | ((exponent + 112u) << 23) | (fraction << 13));
     float const small = static_cast<float>(fraction) * 5.9604644775390625e-8f;  // 2⁻²⁴
     return sign ? -small : small;
   }
   KOKKOS_INLINE_FUNCTION static std::uint16_t from(float x) {
-    std::uint32_t const u = bits_of(x);
+    std::uint32_t const u = to_bits(x);
     std::uint32_t const sign = (u >> 16) & 0x8000u;
     std::uint32_t const size = u & 0x7fffffffu;
     if (size > 0x7f800000u) return static_cast<std::uint16_t>(sign | 0x7e00u);

@@ -104,8 +104,9 @@ void half_gemm(Exec const& exec, HalfKind kind, Out<Matrix<float, Exec>> const& 
   if constexpr (std::is_same_v<Exec, Kokkos::Cuda>) {
     auto const o = operands<Exec>(C, op_a, A, op_b, B, batch);
     if (o.m == 0 || o.n == 0) return;
-    return tpl::cublas_half_gemm(exec, o.m, o.n, o.k, alpha, kind == HalfKind::bf16 ? CUDA_R_16BF : CUDA_R_16F, op_a, o.A, op_b,
-                                 o.B, beta, o.C, batch);
+    if (o.k > 0)
+      return tpl::cublas_half_gemm(exec, o.m, o.n, o.k, alpha, kind == HalfKind::bf16 ? CUDA_R_16BF : CUDA_R_16F, op_a, o.A, op_b,
+                                   o.B, beta, o.C, batch);
   }
 #endif
   portable_half_gemm<Exec>(exec, kind, C, op_a, A, op_b, B, alpha, beta, batch);

@@ -28,6 +28,7 @@ void strided_gemm(Exec const& exec, int m, int n, int k, T alpha, Op op_a, Strid
                   Op op_b, Strided<std::type_identity_t<T> const> const& B, T beta, Strided<std::type_identity_t<T>> const& C,
                   int batch) {
   if (m == 0 || n == 0 || batch == 0) return;
+  if (k == 0) return portable_gemm<T>(exec, m, n, k, alpha, op_a, A, op_b, B, beta, C, batch);  // leading dimensions may be 0
   if constexpr (runs_on_host<Exec>) {
     for (int b = 0; b < batch; ++b)
       blas_gemm(op_a, op_b, m, n, k, alpha, A.data + b * A.stride, A.ld, B.data + b * B.stride, B.ld, beta, C.data + b * C.stride,
@@ -46,6 +47,7 @@ void strided_gemm(Exec const& exec, int m, int n, int k, T alpha, Op op_a, Strid
 template <class T, class Exec>
 bool strided_syrk([[maybe_unused]] Exec const& exec, int n, int k, T alpha, Op op_a,
                   Strided<std::type_identity_t<T> const> const& A, T beta, Strided<std::type_identity_t<T>> const& C, int batch) {
+  if (k == 0) return false;
   if constexpr (runs_on_host<Exec>) {
     for (int b = 0; b < batch; ++b) blas_syrk(op_a, n, k, alpha, A.data + b * A.stride, A.ld, beta, C.data + b * C.stride, C.ld);
     return true;

@@ -16,6 +16,7 @@ class Bf16 final : public kaon::Compressor<T, Exec> {
   }
   std::string spec() const override { return "bf16"; }
   std::size_t bytes_bound() const override { return kaon::packed_bytes(count(), 16); }
+  bool fixed_length() const override { return true; }
   double guaranteed_alpha() const override { return 1 - 0x1p-16 - 1e-6; }
 
   void compress(Exec const& exec, kaon::Out<kaon::Bytes<Exec>> const& payload,

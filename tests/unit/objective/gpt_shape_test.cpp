@@ -50,7 +50,8 @@ TEST(GptShapes, WrongNumbersAreRefusedWithTheirName) {
   refused([](GptShape& s) { s.vocab = 70000; }, "65536");
   refused([](GptShape& s) { s.init_scale = NAN; }, "init_scale");
   refused([](GptShape& s) { s.tied = true, s.embed_scale = 0; }, "embed_scale");
-  refused([](GptShape& s) { s.context = 1 << 20, s.batch = 1 << 20; }, "lower the batch");
+  refused([](GptShape& s) { s.context = 1 << 15, s.batch = 1 << 20; }, "lower the batch");
+  refused([](GptShape& s) { s.context = 46341, s.batch = 1; }, "at most 46340");
 }
 
 template <class T>
