@@ -1,6 +1,7 @@
 // Kokkos' tool hooks watch whole runs: every kernel and every allocation carries a label of the house, and a step that is not the
 // first allocates nothing.
 #include "factorisation.hpp"
+#include "watch.hpp"
 
 #include <kaon/objective/gpt.hpp>
 #include <kaon/optimizer/ef21_muon.hpp>
@@ -11,53 +12,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <set>
 #include <string>
 
 namespace kaon {
 namespace {
 
-struct Seen {
-  std::set<std::string> kernels;
-  std::map<std::string, int> allocations;
-  int launches = 0, copies = 0;
-};
-Seen* watcher = nullptr;
-
-void saw_kernel(char const* label, std::uint32_t, std::uint64_t*) {
-  if (!watcher) return;
-  watcher->kernels.insert(label);
-  ++watcher->launches;
-}
-void saw_allocation(Kokkos_Profiling_SpaceHandle, char const* label, void const*, std::uint64_t) {
-  if (watcher) ++watcher->allocations[label];
-}
-void saw_copy(Kokkos_Profiling_SpaceHandle, char const*, void const*, Kokkos_Profiling_SpaceHandle, char const*, void const*,
-              std::uint64_t) {
-  if (watcher) ++watcher->copies;
-}
-
-/// Watches for as long as it lives.
-class Watch {
- public:
-  Watch() {
-    using namespace Kokkos::Tools::Experimental;
-    set_begin_parallel_for_callback(saw_kernel);
-    set_begin_parallel_reduce_callback(saw_kernel);
-    set_begin_parallel_scan_callback(saw_kernel);
-    set_allocate_data_callback(saw_allocation);
-    set_begin_deep_copy_callback(saw_copy);
-    watcher = &seen_;
-  }
-  ~Watch() { watcher = nullptr; }
-  Watch(Watch const&) = delete;
-  Watch& operator=(Watch const&) = delete;
-  Seen const& seen() const { return seen_; }
-
- private:
-  Seen seen_;
-};
+using test::Seen, test::Watch;
 
 bool begins(std::string const& label, std::initializer_list<char const*> heads) {
   for (auto const* head : heads)
@@ -112,7 +72,7 @@ OptimizerSettings optimizer(int workers) {
   return o;
 }
 
-TEST(Runtime, TheWatchSeesAnAllocationAndALabel) {
+TEST(Runtime, TheWatchSeesWhatItIsThereFor) {
   Watch const watch;
   Matrix<float, Space> const a("wrong::label", 3, 4), b(Kokkos::view_alloc(), 3, 4);
   Kokkos::parallel_for("wrong::kernel", Kokkos::RangePolicy<Space>(0, 1), KOKKOS_LAMBDA(int){});
@@ -120,6 +80,16 @@ TEST(Runtime, TheWatchSeesAnAllocationAndALabel) {
   EXPECT_EQ(watch.seen().allocations.count(""), 1u);
   EXPECT_EQ(watch.seen().kernels.count("wrong::kernel"), 1u);
   EXPECT_FALSE(begins("wrong::label", {"kaon::", "Kokkos::"}));
+  EXPECT_GE(watch.seen().launches, 1);
+  long const heap = watch.heap();
+  auto const number = std::make_unique<int>(3);
+  std::vector<int> const numbers(100, *number);
+  EXPECT_EQ(watch.heap(), heap + 2) << numbers[1];
+  int const copies = watch.seen().copies, fences = watch.seen().fences;
+  Kokkos::deep_copy(Space(), a, b);
+  EXPECT_EQ(watch.seen().copies, copies + 1);
+  Space().fence();
+  EXPECT_EQ(watch.seen().fences > fences, test::fences_are_seen);
 }
 
 template <class T>

@@ -2,7 +2,9 @@
 #ifndef KAON_PORTABILITY_EF21_REFERENCE_HPP
 #define KAON_PORTABILITY_EF21_REFERENCE_HPP
 
+#include <kaon/compress/permutation.hpp>
 #include <kaon/polar/coefficients.hpp>
+#include <kaon/random/stream.hpp>
 #include <kaon/support/backends.hpp>
 
 #include <algorithm>
@@ -87,24 +89,76 @@ inline HostMatrix natural_reference(HostMatrix const& x) {
   return c;
 }
 
-/// One layer of ½‖X − T_j‖² averaged over the workers j.
-struct Ef21Reference {
-  std::vector<HostMatrix> targets, M, G_worker;
-  HostMatrix X, W, G;
-  Map oracle, up, down;
-  double radius, beta;
+/// Every entry up or down to a power of two, up where the fraction in units of 2⁻³² exceeds word i of the stream.
+inline HostMatrix stochastic_natural_reference(HostMatrix const& x, StreamKey const& key) {
+  HostMatrix c(x.rows, x.cols);
+  for (std::size_t e = 0; e < c.a.size(); ++e) {
+    if (x.a[e] == 0) continue;
+    int exponent = 0;
+    double const fraction = 2 * std::frexp(std::abs(x.a[e]), &exponent) - 1;  // |x| = (1 + fraction) 2^(exponent − 1)
+    bool const up = std::floor(fraction * 0x1p32) > static_cast<double>(random_word(key, e));
+    c.a[e] = std::copysign(std::ldexp(1.0, exponent - (up ? 0 : 1)), x.a[e]);
+  }
+  return c;
+}
 
-  /// Dense start: M_j = G_j = first gradient.
-  Ef21Reference(HostMatrix start, std::vector<HostMatrix> t, Map lmo, Map uplink, Map downlink, double r, double b)
+/// The entries that the key's permutation puts first, whatever x holds.
+inline HostMatrix random_entries_reference(HostMatrix const& x, double fraction, StreamKey key) {
+  key.seed ^= 0x9e3779b97f4a7c15ULL * 3;  // the stream of rand:F
+  Words const w = random_words(key, 0);
+  auto chosen = Permutation::of_size(static_cast<std::int64_t>(x.a.size()));
+  chosen.seed(w.v[0] | static_cast<std::uint64_t>(w.v[1]) << 32);
+  HostMatrix c(x.rows, x.cols);
+  auto const kept = std::max<std::size_t>(1, static_cast<std::size_t>(fraction * static_cast<double>(x.a.size()) * (1 + 1e-14)));
+  for (std::size_t i = 0; i < kept; ++i) {
+    auto const at = chosen(static_cast<std::uint32_t>(i));
+    c.a[at] = x.a[at];
+  }
+  return c;
+}
+
+/// Everything or nothing, by the key's coin.
+inline HostMatrix dropout_reference(HostMatrix const& x, double probability, StreamKey key) {
+  key.seed ^= 0x9e3779b97f4a7c15ULL * 4;  // the stream of dropout:P
+  return random_uniform(key, 0) < probability ? x : HostMatrix(x.rows, x.cols);
+}
+
+/// What a compressor makes of x; random ones draw from the same counter-based stream as Kaon's.
+using Codec = std::function<HostMatrix(HostMatrix const&, StreamKey const&)>;
+/// ‖G‖_* = −⟨G, Z⟩, Z the oracle's answer on the unit ball.
+inline double dual_norm(HostMatrix const& g, HostMatrix const& z) {
+  return -std::inner_product(g.a.begin(), g.a.end(), z.a.begin(), 0.0);
+}
+
+/// The settings of one layer and of the optimizer, as in LayerSettings and OptimizerSettings.
+struct Ef21Settings {
+  double radius = 0, beta = 1, decay = 0;
+  bool nesterov = false, adaptive = false, zero_start = false;
+  std::uint64_t seed = 1;
+  std::uint32_t layer = 0;
+};
+
+/// One layer of (1/m) Σ_b ½‖X − T_jb‖² averaged over the workers j, m micro-batches each.
+struct Ef21Reference {
+  std::vector<std::vector<HostMatrix>> targets;  // [worker][micro-batch]
+  std::vector<HostMatrix> M, G_worker;
+  HostMatrix X, W, G;
+  Map oracle;
+  Codec up, down;
+  Ef21Settings s;
+
+  Ef21Reference(HostMatrix start, std::vector<std::vector<HostMatrix>> t, Map lmo, Codec uplink, Codec downlink,
+                Ef21Settings const& settings)
       : targets(std::move(t)),
+        M(targets.size(), HostMatrix(start.rows, start.cols)),
+        G_worker(M),
         X(start),
         W(start),
         G(start.rows, start.cols),
         oracle(std::move(lmo)),
         up(std::move(uplink)),
         down(std::move(downlink)),
-        radius(r),
-        beta(b) {}
+        s(settings) {}
 
   static void axpy(HostMatrix& y, double a, HostMatrix const& x) {
     for (std::size_t e = 0; e < y.a.size(); ++e) y.a[e] += a * x.a[e];
@@ -114,24 +168,32 @@ struct Ef21Reference {
     axpy(d, -1, b);
     return d;
   }
+  /// (1 − weight)·a + weight·b.
+  static HostMatrix mix(HostMatrix const& a, HostMatrix const& b, double weight) {
+    HostMatrix c(a.rows, a.cols);
+    for (std::size_t e = 0; e < c.a.size(); ++e) c.a[e] = (1 - weight) * a.a[e] + weight * b.a[e];
+    return c;
+  }
 
-  void step() {
+  void step(std::uint32_t k, double multiplier) {
     double const share = 1.0 / static_cast<double>(targets.size());
+    bool const dense = k == 0 && !s.zero_start;
+    double const beta = dense ? 1 : s.beta;
     for (std::size_t j = 0; j < targets.size(); ++j) {
-      auto const gradient = difference(W, targets[j]);
-      if (M.size() <= j) {
-        M.push_back(gradient);
-        G_worker.push_back(gradient);
-        axpy(G, share, gradient);
-        continue;
-      }
-      for (std::size_t e = 0; e < gradient.a.size(); ++e) M[j].a[e] = (1 - beta) * M[j].a[e] + beta * gradient.a[e];
-      auto const message = up(difference(M[j], G_worker[j]));
+      HostMatrix gradient(W.rows, W.cols);
+      for (auto const& t : targets[j]) axpy(gradient, 1 / static_cast<double>(targets[j].size()), difference(W, t));
+      M[j] = mix(M[j], gradient, beta);
+      auto const target = s.nesterov ? mix(M[j], gradient, beta) : M[j];
+      auto const shift = difference(target, G_worker[j]);
+      auto const message = dense ? shift : up(shift, {s.seed, Purpose::compress_up, k, s.layer, static_cast<std::uint32_t>(j)});
       axpy(G_worker[j], 1, message);
       axpy(G, share, message);
     }
-    axpy(X, radius, oracle(G));
-    axpy(W, 1, down(difference(X, W)));
+    auto const z = oracle(G);
+    double const t = s.radius * multiplier * (s.adaptive ? dual_norm(G, z) : 1);
+    for (double& x : X.a) x *= 1 - t * s.decay;
+    axpy(X, t, z);
+    axpy(W, 1, down(difference(X, W), {s.seed, Purpose::compress_down, k, s.layer, 0}));
   }
 };
 
