@@ -6,6 +6,7 @@
 #include "report.hpp"
 
 #include <kaon/core/error.hpp>
+#include <kaon/files/standard_output.hpp>
 #include <kaon/run/leave.hpp>
 #include <kaon/run/memory.hpp>
 #include <kaon/run/prepare.hpp>
@@ -76,9 +77,7 @@ int bench_main(options::variables_map const& given) {
   return 0;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int program(int argc, char** argv) {
   std::vector<std::string> kokkos;
   try {
     prepare_process();
@@ -139,4 +138,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "kaon-bench: %s\n", memory ? out_of_memory_text(e).c_str() : e.what());
     return static_cast<int>(memory ? Exit::io : Exit::numerical);
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  kaon::files::secure_standard_streams();
+  return kaon::files::with_output_written("kaon-bench", program(argc, argv));
 }

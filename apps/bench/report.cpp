@@ -3,11 +3,13 @@
 #include "peers.hpp"
 
 #include <kaon/core/error.hpp>
+#include <kaon/files/standard_output.hpp>
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
+#include <filesystem>
+#include <string_view>
+#include <utility>
 
 namespace kaon::bench {
 namespace {
@@ -39,27 +41,49 @@ std::string bound_text(Asked const& asked) {
                             : fmt::format("{} {} ({})", sign, asked.required, asked.stretch);
 }
 
+template <class... T>
+void print(fmt::format_string<T...> form, T&&... values) {
+  files::print(fmt::format(form, std::forward<T>(values)...));
+}
+
+constexpr std::string_view csv_header = "name,figure,unit,required,stretch,verdict,detail\n";
+
+/// A file that a measurement may take the place of: none, or one of measurements.
+void require_measurements(std::string const& path) {
+  if (std::filesystem::exists(path) && !std::filesystem::is_regular_file(path))
+    throw UsageError(path + " is no file: choose another name for --csv");
+  if (files::identity(path) && files::read_all(path).compare(0, csv_header.size(), csv_header) != 0)
+    throw UsageError(path + " exists and holds no figures of kaon-bench: it is not overwritten; choose another name for --csv");
+}
+
 }  // namespace
 
-Report::Report(std::string const& csv, std::string const& python) : path_(csv), python_(python) {
-  fmt::print("# backend {}, {} thread(s) or lanes; medians of {}\n", Exec::name(), Exec().concurrency(),
-             by_cpu_time() ? "CPU time" : "time between fences");
-  fmt::print("{:<34} {:>9} {:<6} {:>14} {:<8} {}\n", "figure", "measured", "", "asked", "", "what");
+Report::Report(std::string const& csv, std::string const& python) : python_(python) {
+  print("# backend {}, {} thread(s) or lanes; medians of {}\n", Exec::name(), Exec().concurrency(),
+        by_cpu_time() ? "CPU time" : "time between fences");
+  print("{:<34} {:>9} {:<6} {:>14} {:<8} {}\n", "figure", "measured", "", "asked", "", "what");
   if (csv.empty()) return;
-  csv_.reset(std::fopen(csv.c_str(), "w"));
-  if (!csv_) throw IoError("cannot write " + csv + ": " + std::strerror(errno));
-  fmt::print(csv_.get(), "name,figure,unit,required,stretch,verdict,detail\n");
+  require_measurements(csv);
+  csv_ = std::make_unique<files::Part>(csv);
+  csv_->write(csv_header);
+}
+
+Report::~Report() {
+  try {
+    if (csv_ && rows_ > 0) csv_->commit();
+  } catch (Error const& e) {
+    std::fprintf(stderr, "kaon-bench: %s\n", e.what());
+  }
 }
 
 void Report::row(std::string const& name, std::string const& what, double figure, std::string const& unit, Asked const& asked,
                  std::string const& detail) {
   char const* const v = verdict(asked, figure);
-  fmt::print("{:<34} {:>9.4g} {:<6} {:>14} {:<8} {}{}\n", name, figure, unit, bound_text(asked), v, what,
-             detail.empty() ? "" : "; " + detail);
+  print("{:<34} {:>9.4g} {:<6} {:>14} {:<8} {}{}\n", name, figure, unit, bound_text(asked), v, what,
+        detail.empty() ? "" : "; " + detail);
   std::fflush(stdout);
   if (csv_) {
-    fmt::print(csv_.get(), "{},{:.6g},{},{},{},{},\"{}\"\n", name, figure, unit, asked.required, asked.stretch, v, detail);
-    std::fflush(csv_.get());
+    csv_->write(fmt::format("{},{:.6g},{},{},{},{},\"{}\"\n", name, figure, unit, asked.required, asked.stretch, v, detail));
   }
   ++rows_;
   if (asked.required != 0) ++asked_;
@@ -82,9 +106,8 @@ void Report::add(Race const& race, Times const& t) {
 void Report::add(Count const& count, double value) { row(count.name, count.what, value, count.unit, count.asked, ""); }
 
 void Report::finish() {
-  fmt::print("# {} figures; of {} with a bound {} met it, {} the stretch\n", rows_, asked_, met_, stretched_);
-  if (csv_ && (std::ferror(csv_.get()) != 0 || std::fflush(csv_.get()) != 0))
-    throw IoError("cannot write " + path_ + ": " + std::strerror(errno));
+  print("# {} figures; of {} with a bound {} met it, {} the stretch\n", rows_, asked_, met_, stretched_);
+  if (auto const csv = std::move(csv_)) csv->commit();
 }
 
 }  // namespace kaon::bench

@@ -13,10 +13,11 @@ int show(std::string const& path);
 int verify(std::vector<std::string> const& paths);
 /// 0 when the states are the same to the bit, 1 when they differ.
 int diff(std::string const& a, std::string const& b);
-/// Writes W of every layer to one HDF5 file (/W/<layer>) or, with `npy`, to <out>/<layer>.npy.
-int extract(std::string const& path, std::string const& out, bool npy);
+/// Writes W of every layer to one HDF5 file (/W/<layer>) or, with `npy`, to <out>/<layer>.npy. Of files that stand there: see
+/// require_free().
+int extract(std::string const& path, std::string const& out, bool npy, bool force);
 /// Writes the datasets that any pattern matches, under their own names, to an .npz or an HDF5 file.
-int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> const& patterns);
+int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> const& patterns, bool force);
 /// Writes the state for another number of workers, a new algorithmic state; says on standard error what was done to what.
 int resize(std::string const& path, std::int64_t workers, std::string const& out);
 

@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "text.hpp"
 
 #include <kaon/checkpoint/reader.hpp>
 
@@ -85,17 +86,17 @@ bool differs(CheckpointFile const& a, CheckpointFile const& b, FieldShape const&
     }
   }
   if (bytes == 0) return false;
-  fmt::print("{}: first at {}; {} of {} bytes differ, in {} of {} elements{}\n", f.path, first, bytes, f.bytes(), elements,
-             f.elements(),
-             f.type == ElementType::f32 || f.type == ElementType::f64 ? fmt::format(", by {:.2g} at most", largest) : "");
-  for (auto const& path : damaged) fmt::print("  {} is damaged there: the data do not fit their hash\n", path);
+  print("{}: first at {}; {} of {} bytes differ, in {} of {} elements{}\n", f.path, first, bytes, f.bytes(), elements,
+        f.elements(),
+        f.type == ElementType::f32 || f.type == ElementType::f64 ? fmt::format(", by {:.2g} at most", largest) : "");
+  for (auto const& path : damaged) print("  {} is damaged there: the data do not fit their hash\n", path);
   return true;
 }
 
 template <class T>
 bool differs(char const* name, T const& a, T const& b) {
   if (a == b) return false;
-  fmt::print("{}: {} | {}\n", name, a, b);
+  print("{}: {} | {}\n", name, a, b);
   return true;
 }
 
@@ -115,9 +116,9 @@ void list_provenance(CheckpointInfo const& a, CheckpointInfo const& b) {
     for (auto const& entry : *map) keys.insert(entry.first);
   bool titled = false;
   auto const line = [&](std::string const& key, std::string const& left, std::string const& right) {
-    if (!titled) fmt::print("not counted:\n");
+    if (!titled) print("not counted:\n");
     titled = true;
-    fmt::print("  {}: {} | {}\n", key, left, right);
+    print("  {}: {} | {}\n", key, left, right);
   };
   for (auto const& key : keys)
     if (x[key] != y[key]) line(key, x[key], y[key]);
@@ -139,23 +140,23 @@ int diff(std::string const& a, std::string const& b) {
   for (auto const& f : x.fields()) {
     auto const other = right.find(f.path);
     if (other == right.end()) {
-      fmt::print("{}: only in {}\n", f.path, a);
+      print("{}: only in {}\n", f.path, a);
       ++count;
       continue;
     }
     if (other->second.type != f.type || other->second.shape != f.shape) {
-      fmt::print("{}: {} {} | {} {}\n", f.path, h5::name_of(f.type), f.shape_text(), h5::name_of(other->second.type),
-                 other->second.shape_text());
+      print("{}: {} {} | {} {}\n", f.path, h5::name_of(f.type), f.shape_text(), h5::name_of(other->second.type),
+            other->second.shape_text());
       ++count;
     } else {
       count += differs(x, y, f);
     }
     right.erase(other);
   }
-  for (auto const& entry : right) fmt::print("{}: only in {}\n", entry.first, b);
+  for (auto const& entry : right) print("{}: only in {}\n", entry.first, b);
   count += static_cast<int>(right.size());
   list_provenance(x.info(), y.info());
-  fmt::print("{}\n", count == 0 ? "the states are the same, bit for bit" : fmt::format("{} differences", count));
+  print("{}\n", count == 0 ? "the states are the same, bit for bit" : fmt::format("{} differences", count));
   return count == 0 ? 0 : 1;
 }
 

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 #include "h5_output.hpp"
 #include "npy.hpp"
+#include "output.hpp"
 #include "text.hpp"
 
 #include <kaon/checkpoint/reader.hpp>
@@ -31,7 +32,7 @@ std::vector<FieldShape> chosen(CheckpointFile const& file, std::vector<std::stri
 
 void write_npz(CheckpointFile const& file, std::vector<FieldShape> const& fields, std::string const& out) {
   files::Part part(out);
-  NpzWriter to(part.name());
+  NpzWriter to(part);
   to.number("step", file.info().step);
   to.number("workers", file.info().workers);
   to.number("seed", file.info().seed);
@@ -53,12 +54,13 @@ void write_h5(CheckpointFile const& file, std::vector<FieldShape> const& fields,
 
 }  // namespace
 
-int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> const& patterns) {
+int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> const& patterns, bool force) {
   bool const npz = ends_with(out, ".npz");
   if (!npz && !ends_with(out, ".h5") && !ends_with(out, ".hdf5"))
     throw UsageError("kaon-ckpt export writes .npz or .h5: " + out + " has neither ending");
   CheckpointFile const file(path);
   auto const fields = chosen(file, patterns);
+  require_free(out, path, force);
   file.verify();
   if (npz)
     write_npz(file, fields, out);
@@ -66,7 +68,7 @@ int export_arrays(std::string const& path, std::string const& out, std::vector<s
     write_h5(file, fields, out);
   std::uint64_t bytes = 0;
   for (auto const& f : fields) bytes += f.bytes();
-  fmt::print("{}: {} datasets at step {}, {}\n", out, fields.size(), file.info().step, size_text(bytes));
+  print("{}: {} datasets at step {}, {}\n", out, fields.size(), file.info().step, size_text(bytes));
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "h5_output.hpp"
 #include "npy.hpp"
+#include "output.hpp"
 #include "text.hpp"
 
 #include <kaon/checkpoint/folder.hpp>
@@ -26,18 +27,26 @@ std::vector<FieldShape> model(CheckpointFile const& file) {
 
 }  // namespace
 
-int extract(std::string const& path, std::string const& out, bool npy) {
+int extract(std::string const& path, std::string const& out, bool npy, bool force) {
   CheckpointFile const file(path);
   auto const fields = model(file);
+  auto const npy_of = [&](FieldShape const& f) { return out + "/" + f.path.substr(std::strlen(prefix)) + ".npy"; };
+  if (!npy) require_free(out, path, force);
+  if (npy)
+    for (auto const& f : fields) {
+      if (("/" + f.path + "/").find("/../") != std::string::npos) throw InputError(f.path + " leads out of the folder " + out);
+      require_free(npy_of(f), path, force);
+    }
   file.verify();
   if (npy) {
     folder::make(out);
     for (auto const& f : fields) {
-      OutputFile to(out + "/" + f.path.substr(std::strlen(prefix)) + ".npy");
+      folder::make(files::folder_of(npy_of(f)));
+      files::Part to(npy_of(f));
       auto const data = file.read(f);
       to.write(npy_header(f.type, f.shape));
-      to.write(data.data(), data.size());
-      to.close();
+      to.write({reinterpret_cast<char const*>(data.data()), data.size()});
+      to.commit();
     }
   } else {
     H5Output to(out);
@@ -45,7 +54,7 @@ int extract(std::string const& path, std::string const& out, bool npy) {
     for (auto const& f : fields) to.array("/W/" + f.path.substr(std::strlen(prefix)), f.type, f.shape, file.read(f).data());
     to.commit();
   }
-  fmt::print("{}: W of {} layers at step {}\n", out, fields.size(), file.info().step);
+  print("{}: W of {} layers at step {}\n", out, fields.size(), file.info().step);
   return 0;
 }
 

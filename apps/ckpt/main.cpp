@@ -1,9 +1,12 @@
 // kaon-ckpt: looks into checkpoints and makes others of them. Serial, needs no MPI launcher.
 #include "commands.hpp"
+#include "text.hpp"
 
 #include <kaon/core/error.hpp>
+#include <kaon/files/standard_output.hpp>
 
 #include <fmt/format.h>
+#include <hdf5.h>
 #include <boost/program_options.hpp>
 
 #include <kaon_build_info.hpp>
@@ -21,10 +24,11 @@ constexpr char const* help = R"(kaon-ckpt: look into Kaon's checkpoints, take th
   kaon-ckpt verify FILE...                re-read every block and compare its hash
   kaon-ckpt diff A B                      compare two states bit by bit: for each dataset the first element that differs, with
                                           both values, and how many; provenance and deck are listed, not counted
-  kaon-ckpt export FILE -o OUT [--what PATTERN]...
+  kaon-ckpt export FILE -o OUT [--what PATTERN]... [--force]
                                           datasets for Python under their own names: OUT.npz for numpy alone, OUT.h5 for h5py;
                                           the model W, or all that match a pattern as '/server/*' (a * crosses slashes)
-  kaon-ckpt extract FILE -o OUT [--npy]   the model W alone: one HDF5 file, or with --npy a folder of .npy files
+  kaon-ckpt extract FILE -o OUT [--npy] [--force]
+                                          the model W alone: one HDF5 file, or with --npy a folder of .npy files
   kaon-ckpt resize FILE -w N -o OUT       the state for N workers: ANOTHER ALGORITHMIC STATE, with the means over the workers
                                           kept; says what was done to what
   kaon-ckpt prune FOLDER --keep N [--every M] [--dry-run] [--leftovers]
@@ -33,6 +37,8 @@ constexpr char const* help = R"(kaon-ckpt: look into Kaon's checkpoints, take th
                                           too: only when no job runs in the folder
   kaon-ckpt --help | --version
 
+What stands at OUT is not overwritten (64): --force replaces it, but never FILE itself, a checkpoint, or what a run's folder
+checkpoints holds.
 Exit codes: 0 success (diff: equal), 1 diff found a difference, 64 usage, 65 damaged or unfit file, 74 I/O.
 )";
 
@@ -45,8 +51,8 @@ int run(int argc, char** argv) {
   std::int64_t workers = 0;
   kaon::ckpt::Pruning pruning;
   po::options_description all;
-  all.add_options()("help,h", "")("version", "")("npy", "")("dry-run", "")("leftovers", "")("output,o", po::value(&out))(
-      "what", po::value(&what))("workers,w", po::value(&workers))("keep", po::value(&pruning.keep))(
+  all.add_options()("help,h", "")("version", "")("npy", "")("force", "")("dry-run", "")("leftovers", "")(
+      "output,o", po::value(&out))("what", po::value(&what))("workers,w", po::value(&workers))("keep", po::value(&pruning.keep))(
       "every", po::value(&pruning.every))("words", po::value(&words));
   po::positional_options_description positional;
   positional.add("words", -1);
@@ -59,8 +65,8 @@ int run(int argc, char** argv) {
   } catch (po::error const& e) {
     throw kaon::UsageError(std::string(e.what()) + " (see kaon-ckpt --help)");
   }
-  if (given.count("help")) return fmt::print("{}", help), 0;
-  if (given.count("version")) return fmt::print("kaon-ckpt {} ({})\n", KAON_VERSION, KAON_GIT_HASH), 0;
+  if (given.count("help")) return kaon::ckpt::print("{}", help), 0;
+  if (given.count("version")) return kaon::ckpt::print("kaon-ckpt {} ({})\n", KAON_VERSION, KAON_GIT_HASH), 0;
 
   // 2. The command, its files and its options.
   if (words.empty()) throw kaon::UsageError(fmt::format("which command? There are {} (see kaon-ckpt --help)", commands));
@@ -80,15 +86,15 @@ int run(int argc, char** argv) {
   if (command == "verify") return only({}), want(!words.empty(), "at least one file"), kaon::ckpt::verify(words);
   if (command == "diff") return only({}), want(words.size() == 2, "two files"), kaon::ckpt::diff(words[0], words[1]);
   if (command == "export") {
-    only({"output", "what"});
+    only({"output", "what", "force"});
     want(words.size() == 1 && !out.empty(), "one file and -o OUT");
     if (what.empty()) what.emplace_back("/server/W/*");
-    return kaon::ckpt::export_arrays(words[0], out, what);
+    return kaon::ckpt::export_arrays(words[0], out, what, given.count("force") != 0);
   }
   if (command == "extract") {
-    only({"output", "npy"});
+    only({"output", "npy", "force"});
     want(words.size() == 1 && !out.empty(), "one file and -o OUT");
-    return kaon::ckpt::extract(words[0], out, given.count("npy") != 0);
+    return kaon::ckpt::extract(words[0], out, given.count("npy") != 0, given.count("force") != 0);
   }
   if (command == "resize") {
     only({"output", "workers"});
@@ -105,16 +111,22 @@ int run(int argc, char** argv) {
   throw kaon::UsageError(fmt::format("unknown command '{}'; there are {}", command, commands));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int guarded(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (kaon::Error const& e) {
-    fmt::print(stderr, "kaon-ckpt: {}\n", e.what());
+    kaon::ckpt::complain("kaon-ckpt: {}\n", e.what());
     return static_cast<int>(e.code());
   } catch (std::exception const& e) {
-    fmt::print(stderr, "kaon-ckpt: {}\n", e.what());
+    kaon::ckpt::complain("kaon-ckpt: {}\n", e.what());
     return static_cast<int>(kaon::Exit::io);
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  kaon::files::secure_standard_streams();
+  H5dont_atexit();  // it would close once more what could not be closed on a full disk, and crash
+  return kaon::files::with_output_written("kaon-ckpt", guarded(argc, argv));
 }

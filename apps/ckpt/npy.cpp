@@ -1,44 +1,37 @@
 #include "npy.hpp"
 
-#include <kaon/core/error.hpp>
+#include <kaon/files/utf8.hpp>
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 
 namespace kaon::ckpt {
 
-std::string npy_header(ElementType type, std::vector<std::uint64_t> const& shape) {
-  char const* const descr = type == ElementType::f32   ? "<f4"
-                            : type == ElementType::f64 ? "<f8"
-                            : type == ElementType::i64 ? "<i8"
-                                                       : "<u8";
+namespace {
+
+std::string header(std::string const& descr, std::vector<std::uint64_t> const& shape) {
   // Magic, little-endian header length, a Python dict padded to a multiple of 64.
   std::string const sizes = fmt::format("{}{}", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
   std::string dict = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", descr, sizes);
   dict.append(63 - (10 + dict.size()) % 64, ' ');
   dict += '\n';
-  std::string header("\x93NUMPY\x01\x00", 8);
-  header += static_cast<char>(dict.size() & 0xff);
-  header += static_cast<char>(dict.size() >> 8);
-  return header + dict;
+  std::string head("\x93NUMPY\x01\x00", 8);
+  head += static_cast<char>(dict.size() & 0xff);
+  head += static_cast<char>(dict.size() >> 8);
+  return head + dict;
 }
 
-OutputFile::OutputFile(std::string path) : path_(std::move(path)), file_(std::fopen(path_.c_str(), "wb"), std::fclose) {
-  if (!file_) fail();
-}
+}  // namespace
 
-void OutputFile::fail() const { throw IoError("cannot write " + path_ + ": " + std::strerror(errno)); }
-
-void OutputFile::write(void const* data, std::size_t bytes) {
-  if (std::fwrite(data, 1, bytes, file_.get()) != bytes) fail();
-  written_ += bytes;
-}
-
-void OutputFile::close() {
-  if (std::fclose(file_.release()) != 0) fail();
+std::string npy_header(ElementType type, std::vector<std::uint64_t> const& shape) {
+  return header(type == ElementType::f32   ? "<f4"
+                : type == ElementType::f64 ? "<f8"
+                : type == ElementType::i64 ? "<i8"
+                                           : "<u8",
+                shape);
 }
 
 namespace {
@@ -87,10 +80,14 @@ void NpzWriter::array(std::string const& name, ElementType type, std::vector<std
   member(name + ".npy", npy_header(type, shape), data, bytes);
 }
 
-void NpzWriter::text(std::string const& name, std::string const& content) { member(name, {}, content.data(), content.size()); }
+void NpzWriter::text(std::string const& name, std::string const& content) {
+  auto const points = files::code_points(content);
+  member(name + ".npy", header("<U" + std::to_string(std::max<std::size_t>(points.size(), 1)), {}),
+         points.empty() ? U"\0" : points.data(), 4 * std::max<std::size_t>(points.size(), 1));
+}
 
 void NpzWriter::member(std::string const& name, std::string const& head, void const* data, std::size_t bytes) {
-  u64 const at = out_.written(), size = head.size() + bytes;
+  u64 const at = written_, size = head.size() + bytes;
   std::string common;  // what the member's own header and the directory have in common
   for (u16 v : {needs_zip64, utf8, stored, u16(0), first_of_january_1980}) put(common, v);
   put(common, crc32(crc32(0, head.data(), head.size()), data, bytes));
@@ -104,9 +101,9 @@ void NpzWriter::member(std::string const& name, std::string const& head, void co
   local += name;
   for (u16 v : {u16(1), u16(16)}) put(local, v);
   for (u64 v : {size, size}) put(local, v);
-  out_.write(local);
-  out_.write(head);
-  out_.write(data, bytes);
+  write(local);
+  write(head);
+  write({static_cast<char const*>(data), bytes});
 
   directory_ += "PK\x01\x02";
   put(directory_, needs_zip64);
@@ -121,7 +118,7 @@ void NpzWriter::member(std::string const& name, std::string const& head, void co
 }
 
 void NpzWriter::close() {
-  u64 const at = out_.written(), end = at + directory_.size();
+  u64 const at = written_, end = at + directory_.size();
   std::string tail("PK\x06\x06");
   put(tail, u64(44));
   for (u16 v : {needs_zip64, needs_zip64}) put(tail, v);
@@ -135,9 +132,8 @@ void NpzWriter::close() {
   for (u16 v : {u16(0), u16(0), u16(0xffff), u16(0xffff)}) put(tail, v);
   for (u32 v : {in_extra, in_extra}) put(tail, v);
   put(tail, u16(0));
-  out_.write(directory_);
-  out_.write(tail);
-  out_.close();
+  write(directory_);
+  write(tail);
 }
 
 }  // namespace kaon::ckpt

@@ -90,7 +90,7 @@ std::int64_t choose(Listing& all, std::string const& folder, Pruning const& how)
       c.stays.push_back(fmt::format("newest {}", how.keep));
       ++sound;
     } else if (look_at(folder + "/" + c.name).inode != 0) {
-      fmt::print(stderr, "kaon-ckpt: {} is not counted and not deleted: {}\n", c.name, trouble);
+      complain("kaon-ckpt: {} is not counted and not deleted: {}\n", c.name, trouble);
       c.stays.emplace_back("damaged");
     }
   }
@@ -124,7 +124,7 @@ std::string retire(Committed const& c, std::string const& folder) {
 }
 
 void line(char const* what, std::string const& name, std::uint64_t bytes, std::string const& why) {
-  fmt::print("{:<7} {}  {:>10}{}{}\n", what, name, size_text(bytes), why.empty() ? "" : "  ", why);
+  print("{:<7} {}  {:>10}{}{}\n", what, name, size_text(bytes), why.empty() ? "" : "  ", why);
 }
 
 }  // namespace
@@ -165,8 +165,8 @@ int prune(std::string const& given, Pruning const& how) {
     if (!how.dry_run) folder::remove(folder + "/" + name);
     freed += bytes;
   }
-  fmt::print("{}: {} kept, {} {}deleted, {}{}\n", folder, kept, gone, how.dry_run ? "would be " : "", size_text(freed),
-             how.dry_run ? " (--dry-run: nothing was touched)" : " freed");
+  print("{}: {} kept, {} {}deleted, {}{}\n", folder, kept, gone, how.dry_run ? "would be " : "", size_text(freed),
+        how.dry_run ? " (--dry-run: nothing was touched)" : " freed");
   return 0;
 }
 

@@ -1,6 +1,8 @@
 // The same run with another number of workers: another algorithmic state.
 #include "commands.hpp"
+#include "output.hpp"
 #include "resize_plan.hpp"
+#include "text.hpp"
 
 #include <kaon/checkpoint/folder.hpp>
 #include <kaon/checkpoint/reader.hpp>
@@ -31,12 +33,6 @@ std::string folder_of(std::string const& path) {
   return parent.empty() ? "." : parent;
 }
 
-void refuse_existing(std::string const& out) {
-  std::error_code ignored;
-  if (std::filesystem::exists(std::filesystem::symlink_status(out, ignored)))
-    throw UsageError(out + " exists and is not overwritten: choose another name");
-}
-
 Deck deck_of(CheckpointFile const& file, std::int64_t workers) {
   auto const deck =
       Deck::from_text(file.info().deck, "the deck in " + file.path(), {fmt::format("optimizer.workers={}", workers)});
@@ -60,7 +56,7 @@ CheckpointInfo info_for(CheckpointFile const& file, Deck const& deck, std::int64
 }
 
 /// As Checkpoints::save commits: written beside, synced, read back, renamed.
-void write(std::string const& out, CheckpointInfo const& info, Registry const& registry) {
+void write(std::string const& out, std::string const& from, CheckpointInfo const& info, Registry const& registry) {
   std::string const folder = folder_of(out);
   auto const need = file_bytes(info, registry), have = folder::free_bytes(folder);
   if (have < need) throw IoError(fmt::format("cannot write {}: it needs {} bytes and {} are free", out, need, have));
@@ -77,7 +73,7 @@ void write(std::string const& out, CheckpointInfo const& info, Registry const& r
     back.require_fields(registry);
     back.verify();
   }
-  refuse_existing(out);
+  require_free(out, from, false);
   part.commit();
 }
 
@@ -87,7 +83,7 @@ int resize(std::string const& path, std::int64_t workers, std::string const& out
   // 1. What cannot be.
   if (workers < 1 || workers > std::numeric_limits<int>::max())
     throw UsageError(fmt::format("-w {}: a run has at least 1 worker and at most {}", workers, std::numeric_limits<int>::max()));
-  refuse_existing(out);
+  require_free(out, path, false);
   CheckpointFile const file(path);
   if (file.info().workers == static_cast<std::uint64_t>(workers))
     throw UsageError(fmt::format("there is nothing to do: {} has {} worker{} already", path, workers, workers == 1 ? "" : "s"));
@@ -99,14 +95,14 @@ int resize(std::string const& path, std::int64_t workers, std::string const& out
   double const off = plan.distance_from_mean();
 
   // 3. The new one.
-  write(out, info_for(file, deck, workers), plan.registry());
+  write(out, path, info_for(file, deck, workers), plan.registry());
 
   // 4. What was done to what.
-  fmt::print(stderr, "kaon-ckpt: {} is ANOTHER ALGORITHMIC STATE: {} workers of {} became {}, at step {}.\n", out,
-             file.info().workers, path, workers, file.info().step);
-  fmt::print(stderr, "A run that goes on from it is not the run that was, whatever its ranks.\n{}", plan.report(off));
-  fmt::print(stderr, "  go on in a run folder of its own:  kaon-train -r {} -d FOLDER  (-c only checks)\n", out);
-  fmt::print("{}: {} workers, step {}, {} datasets\n", out, workers, file.info().step, plan.registry().size());
+  complain("kaon-ckpt: {} is ANOTHER ALGORITHMIC STATE: {} workers of {} became {}, at step {}.\n", out, file.info().workers,
+           path, workers, file.info().step);
+  complain("A run that goes on from it is not the run that was, whatever its ranks.\n{}", plan.report(off));
+  complain("  go on in a run folder of its own:  kaon-train -r {} -d FOLDER  (-c only checks)\n", out);
+  print("{}: {} workers, step {}, {} datasets\n", out, workers, file.info().step, plan.registry().size());
   return 0;
 }
 

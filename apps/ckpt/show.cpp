@@ -44,15 +44,15 @@ void print_tree(CheckpointFile const& file) {
     if (folder_of(f.path) != folder) {
       folder = folder_of(f.path);
       auto const& t = folders[folder];
-      fmt::print("  {}: {} dataset{}, {} elements, {}\n", folder, t.datasets, t.datasets == 1 ? "" : "s", t.elements,
-                 size_text(t.bytes));
+      print("  {}: {} dataset{}, {} elements, {}\n", folder, t.datasets, t.datasets == 1 ? "" : "s", t.elements,
+            size_text(t.bytes));
     }
-    fmt::print("    {:<{}} {}  {}  {}\n", f.path.substr(folder.size() + 1), width, h5::name_of(f.type), f.shape_text(),
-               size_text(f.bytes()));
+    print("    {:<{}} {}  {}  {}\n", f.path.substr(folder.size() + 1), width, h5::name_of(f.type), f.shape_text(),
+          size_text(f.bytes()));
   }
-  fmt::print("  {} datasets, {} integrity blocks, {}\n", all.datasets, file.blocks(), size_text(all.bytes));
+  print("  {} datasets, {} integrity blocks, {}\n", all.datasets, file.blocks(), size_text(all.bytes));
   if (auto const model = folders.find("/server/W"); model != folders.end())
-    fmt::print("  the model has {} parameters in {} layers\n", model->second.elements, model->second.datasets);
+    print("  the model has {} parameters in {} layers\n", model->second.elements, model->second.datasets);
 }
 
 }  // namespace
@@ -60,17 +60,16 @@ void print_tree(CheckpointFile const& file) {
 int show(std::string const& path) {
   CheckpointFile const file(path);
   auto const& i = file.info();
-  fmt::print("{}\nformat     version {}\nstep       {}\nworkers    {}\nseed       {}\nprecision  {}\n", path,
-             file.format_version(), i.step, i.workers, i.seed, i.precision);
+  print("{}\nformat     version {}\nstep       {}\nworkers    {}\nseed       {}\nprecision  {}\n", path, file.format_version(),
+        i.step, i.workers, i.seed, i.precision);
 
-  fmt::print("\nprovenance\n  kaon: {} ({})\n  created: {}\n  fingerprint: {}\n", i.version, i.git_hash, i.created,
-             i.fingerprint);
-  for (auto const& [key, value] : i.provenance) fmt::print("  {}: {}\n", key, value);
+  print("\nprovenance\n  kaon: {} ({})\n  created: {}\n  fingerprint: {}\n", i.version, i.git_hash, i.created, i.fingerprint);
+  for (auto const& [key, value] : i.provenance) print("  {}: {}\n", key, value);
 
-  fmt::print("\nstate\n");
+  print("\nstate\n");
   print_tree(file);
 
-  fmt::print("\ndeck\n{}{}", i.deck, i.deck.empty() || i.deck.back() != '\n' ? "\n" : "");
+  print("\ndeck\n{}{}", i.deck, i.deck.empty() || i.deck.back() != '\n' ? "\n" : "");
   return 0;
 }
 
@@ -79,9 +78,9 @@ int verify(std::vector<std::string> const& paths) {
   for (auto const& path : paths) try {
       CheckpointFile const file(path);
       file.verify();
-      fmt::print("{}: sound ({} datasets, {} blocks, step {})\n", path, file.fields().size(), file.blocks(), file.info().step);
+      print("{}: sound ({} datasets, {} blocks, step {})\n", path, file.fields().size(), file.blocks(), file.info().step);
     } catch (Error const& e) {
-      fmt::print(stderr, "{}: {}\n", path, e.what());
+      complain("{}: {}\n", path, e.what());
       if (worst != Exit::bad_input) worst = e.code();
     }
   return static_cast<int>(worst);

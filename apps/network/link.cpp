@@ -5,6 +5,7 @@
 // Ranks r and r + R/2 talk, all pairs at once; with an odd number the last rank talks to rank 0 afterwards. Prints "name value"
 // lines.
 #include <kaon/exchange/link_speed.hpp>
+#include <kaon/files/standard_output.hpp>
 #include <kaon/mpi/communicator.hpp>
 
 #include <cstdio>
@@ -33,6 +34,7 @@ int run(Communicator const& comm) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  kaon::files::secure_standard_streams();
   MPI_Init(&argc, &argv);
   int code = 64;
   try {
@@ -47,5 +49,5 @@ int main(int argc, char** argv) {
     MPI_Abort(MPI_COMM_WORLD, 74);
   }
   kaon::finalize_mpi();
-  return code;
+  return kaon::files::with_output_written("kaon-link", code);
 }

@@ -1,5 +1,7 @@
+#include <kaon/checkpoint/ballot.hpp>
 #include <kaon/core/error.hpp>
 #include <kaon/deck/deck.hpp>
+#include <kaon/files/standard_output.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/run/arguments.hpp>
 #include <kaon/run/leave.hpp>
@@ -77,7 +79,13 @@ Exit kaon_train(Arguments const& arguments, Signals& signals) {
   Deck const deck = take_deck(arguments, comm);
   require_same_deck(deck, comm);
   if (arguments.show_deck) {
-    if (comm.rank() == 0) std::fputs(deck.resolved().c_str(), stdout);
+    Ballot ballot(comm);
+    if (comm.rank() == 0)
+      ballot.attempt([&] {
+        files::print(deck.resolved());
+        files::flush_standard_output();
+      });
+    ballot.vote("printing the deck");
     return Exit::finished;
   }
 
@@ -89,6 +97,7 @@ Exit kaon_train(Arguments const& arguments, Signals& signals) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  files::secure_standard_streams();
   // 1. What is asked for, and whether this machine can do it. The signals' handlers stand before MPI and Kokkos start and until
   // the process has ended, so that no signal kills: one that comes early waits for the first step.
   Arguments arguments;
@@ -96,8 +105,8 @@ int main(int argc, char** argv) {
   try {
     arguments = parse_arguments(argc, argv);
     if (arguments.help || arguments.version) {
-      std::fputs(arguments.help ? help_text().c_str() : (version_line(build) + "\nBLAS: " + blas_text() + "\n").c_str(), stdout);
-      return 0;
+      files::print(arguments.help ? help_text() : version_line(build) + "\nBLAS: " + blas_text() + "\n");
+      return files::with_output_written("kaon-train", 0);
     }
     prepare_process();
     signals.emplace();

@@ -34,7 +34,7 @@ std::string folder_of(std::string const& path);
 /// Hands all of it to the operating system. `path` is for errors. Throws IoError.
 void write_all(int file, std::string_view text, std::string const& path);
 
-/// A whole file. Throws IoError.
+/// A whole file; of a pipe what there is. Throws IoError.
 std::string read_all(std::string const& path);
 
 /// Waits until the file's contents are on the disk. Throws IoError.

@@ -1,6 +1,7 @@
 #include <kaon/objective/least_squares_problem.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/files/part.hpp>
 #include <kaon/objective/problem_access.hpp>
 
 #include <fcntl.h>
@@ -37,11 +38,11 @@ using Shape = std::vector<hsize_t>;
 std::string text(Shape const& s) { return fmt::format("{}", fmt::join(s, "×")); }
 
 /// Fails with errno's text before HDF5 meets the file.
-void probe(std::string const& path, int flags, char const* doing) {
-  int const fd = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+void probe(std::string const& path) {
+  int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
-    std::string const why = fmt::format("cannot {} problem file {}: {}", doing, path, std::strerror(errno));
-    if (errno == ENOENT && (flags & O_CREAT) == 0) throw InputError(why);
+    std::string const why = fmt::format("cannot open problem file {}: {}", path, std::strerror(errno));
+    if (errno == ENOENT) throw InputError(why);
     throw IoError(why);
   }
   ::close(fd);
@@ -105,7 +106,7 @@ void write(hid_t file, std::string const& path, char const* name, Shape const& s
 
 LeastSquaresProblem read_problem(std::string const& path) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  probe(path, O_RDONLY, "open");
+  probe(path);
   Handle const access(careful_access(), H5Pclose);
   if (!access.valid()) throw IoError("cannot read problem file " + path + ": HDF5 gives no access");
   Handle const file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose);
@@ -132,18 +133,21 @@ void write_problem(std::string const& path, LeastSquaresProblem const& p) {
               p.X0.size() == p.rows * p.cols,
           "write_problem: sizes do not fit");
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  probe(path, O_WRONLY | O_CREAT, "write");
+  files::Part part(path);
   // The 1.10 format guards its own metadata by checksums; a damaged file of an older one can crash the library.
   Handle const access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   if (H5Pset_libver_bounds(access.get(), H5F_LIBVER_V110, H5F_LIBVER_V110) < 0)
     throw IoError("cannot write problem file " + path);
-  hid_t const id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
+  hid_t const id = H5Fcreate(part.name().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get());
   if (id < 0) throw IoError("cannot write problem file " + path);
-  Handle file(id, H5Fclose);
-  write(id, path, "/A", {p.workers, p.samples, p.rows}, p.A);
-  write(id, path, "/B", {p.workers, p.samples, p.cols}, p.B);
-  write(id, path, "/X0", {p.rows, p.cols}, p.X0);
-  if (H5Fflush(id, H5F_SCOPE_LOCAL) < 0) throw IoError("cannot write problem file " + path);
+  {
+    Handle const file(id, H5Fclose);
+    write(id, path, "/A", {p.workers, p.samples, p.rows}, p.A);
+    write(id, path, "/B", {p.workers, p.samples, p.cols}, p.B);
+    write(id, path, "/X0", {p.rows, p.cols}, p.X0);
+    if (H5Fflush(id, H5F_SCOPE_LOCAL) < 0) throw IoError("cannot write problem file " + path);
+  }
+  part.commit();
 }
 
 }  // namespace kaon

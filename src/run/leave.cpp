@@ -1,3 +1,4 @@
+#include <kaon/files/standard_output.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/run/leave.hpp>
 #include <kaon/run/memory.hpp>
@@ -65,6 +66,7 @@ int leave_together(char const* program, std::function<Exit()> const& body) {
 }
 
 void leave(char const* program, int code) {
+  code = files::with_output_written(program, code);
   try {
     finalize_mpi();
   } catch (std::exception const& e) {

@@ -15,7 +15,8 @@ namespace kaon {
 int leave_together(char const* program, std::function<Exit()> const& body);
 
 /// The last call of a program, in the place of MPI_Finalize and `return code`: ends MPI and the process. What goes wrong here is
-/// said, but what has been computed and saved stands, and the exit code with it.
+/// said, but what has been computed and saved stands, and the exit code with it. Standard output that could not be written makes
+/// a 0 a 74.
 [[noreturn]] void leave(char const* program, int code);
 
 /// The end of a process that MPI has not started in, or that has left it.

@@ -18,8 +18,7 @@ void Log::write(std::string_view prefix, std::string_view text) const {
     all.append(prefix).append(text.substr(at, end - at)).append("\n");
     at = end + 1;
   }
-  std::fwrite(all.data(), 1, all.size(), out_);
-  std::fflush(out_);
+  if (std::fwrite(all.data(), 1, all.size(), out_) != all.size() || std::fflush(out_) != 0) complete_ = false;
 }
 
 }  // namespace kaon

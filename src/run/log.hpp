@@ -15,6 +15,8 @@ class Log {
 
   void line(std::string_view text) const { write("kaon: ", text); }
   void warning(std::string_view text) const { write("kaon: warning: ", text); }
+  /// False once a line could not be written: a reader that went away, a full disk. The run goes on without it.
+  bool complete() const { return complete_; }
 
  private:
   void write(std::string_view prefix, std::string_view text) const;
@@ -22,6 +24,7 @@ class Log {
   std::FILE* out_;
   bool speaks_;
   bool terminal_;
+  mutable bool complete_ = true;
 };
 
 }  // namespace kaon

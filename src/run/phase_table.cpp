@@ -8,15 +8,14 @@ namespace kaon {
 
 namespace {
 
-// Without the library's prefix.
-std::string short_name(std::size_t phase) { return phase_name(static_cast<Phase>(phase)) + std::strlen("kaon::"); }
-
 bool works_for_the_model(Phase p) {
   return p == Phase::forward || p == Phase::backward || p == Phase::lmo || p == Phase::compress || p == Phase::save ||
          p == Phase::validate;
 }
 
 }  // namespace
+
+std::string short_name(Phase phase) { return phase_name(phase) + std::strlen("kaon::"); }
 
 PhaseSummary gather_phases(PhaseTimes const& mine, Communicator const& comm) {
   PhaseSummary s;
@@ -39,18 +38,12 @@ std::vector<std::string> phase_table(PhaseSummary const& phases, double seconds_
     double const mean = phases.mean[phase], longest = phases.longest[phase];
     if (longest <= 0) continue;
     bool const outside = phase == Phase::save || phase == Phase::validate;
-    lines.push_back(fmt::format("  {:<14} {:>10.3f} s {:>8.3f} s {}", short_name(p), mean, longest,
+    lines.push_back(fmt::format("  {:<14} {:>10.3f} s {:>8.3f} s {}", short_name(phase), mean, longest,
                                 outside ? "        -" : fmt::format("{:>8.1f} %", share * mean)));
   }
   lines.push_back(fmt::format("exchange exposed (sending and every wait): {:.3f} s, {:.1f} % of the steps", phases.exposed,
                               share * phases.exposed));
   return lines;
-}
-
-std::string phases_json(PhaseSummary const& phases) {
-  std::string text = "  \"phases\": {";
-  for (std::size_t p = 0; p < phase_count; ++p) text += fmt::format("\"{}\": {:.6f}, ", short_name(p), phases.mean.seconds[p]);
-  return text + fmt::format("\"exposed\": {:.6f}}},\n", phases.exposed);
 }
 
 }  // namespace kaon

@@ -23,8 +23,8 @@ PhaseSummary gather_phases(PhaseTimes const& mine, Communicator const& comm);
 /// last line is the exchange's exposed time.
 std::vector<std::string> phase_table(PhaseSummary const& phases, double seconds_in_steps);
 
-/// `"phases": {"forward": mean seconds, …, "exposed": …},` for summary.json.
-std::string phases_json(PhaseSummary const& phases);
+/// phase_name() without the library's prefix: "forward", ….
+std::string short_name(Phase phase);
 
 }  // namespace kaon
 

@@ -1,13 +1,12 @@
 // What a run says of itself: the plan before it starts and the summary after it ends.
+#include <kaon/core/error.hpp>
+#include <kaon/files/part.hpp>
+#include <kaon/run/leave.hpp>
 #include <kaon/run/phase_table.hpp>
 #include <kaon/run/progress.hpp>
 #include <kaon/run/training.hpp>
 
 #include <fmt/format.h>
-
-#include <cmath>
-#include <fstream>
-#include <map>
 
 namespace kaon {
 
@@ -25,14 +24,18 @@ std::string placement_line(Plan const& plan) {
   return text;
 }
 
-std::string groups_json(std::vector<std::string> const& names, std::vector<ByteCount> const& counts) {
-  std::string text = "  \"groups\": {";
-  for (std::size_t g = 0; g < counts.size(); ++g)
-    text += fmt::format(
-        "{}\"{}\": {{\"bytes_up\": {}, \"bytes_down\": {}, \"wire_up\": {}, \"wire_down\": {}, \"wire_sum\": {}}}",
-        g == 0 ? "" : ", ", names[g], counts[g].up, counts[g].down, counts[g].wire_up, counts[g].wire_down, counts[g].wire_sum);
-  return text + "},\n";
+std::vector<RunSummary::Group> groups_of(Deck const& deck, std::vector<ByteCount> const& counts) {
+  std::vector<RunSummary::Group> groups;
+  for (std::size_t g = 0; g < counts.size(); ++g) {
+    auto const& name = deck.groups()[g];
+    auto const key = [&](char const* k) { return "group." + name + "." + k; };
+    groups.push_back({name, deck.text(key("norm")), deck.text(key("scale")), deck.text(key("uplink")), deck.text(key("downlink")),
+                      deck.real(key("radius")), counts[g]});
+  }
+  return groups;
 }
+
+std::string count_of(std::int64_t n, char const* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
 
 }  // namespace
 
@@ -43,8 +46,8 @@ void Training<T>::print_plan() const {
   std::uint64_t parameters = 0;
   for (auto const& l : optimizer_->layers())
     parameters += static_cast<std::uint64_t>(l.rows) * static_cast<std::uint64_t>(l.cols);
-  log_.line(
-      fmt::format("{} parameters in {} layers; {} workers on {} ranks", parameters, plan.layers(), plan.workers(), plan.ranks()));
+  log_.line(fmt::format("{} parameters in {}; {} on {}", parameters, count_of(plan.layers(), "layer"),
+                        count_of(plan.workers(), "worker"), count_of(plan.ranks(), "rank")));
   log_.line(placement_line(plan));
   for (int i = 0; i < plan.layers(); ++i) {
     auto const n = static_cast<std::size_t>(i);
@@ -67,19 +70,32 @@ void Training<T>::write_summary(double validation, bool finished) const {
   for (auto const& line : phase_table(phases, seconds_)) log_.line(line);
   log_.line("checkpoint " + saver_->path() + ", metrics " + file("metrics.csv"));
   if (comm_.rank() != 0) return;
-  std::ofstream out(file("summary.json"));
-  out << fmt::format(
-      "{{\n  \"finished\": {},\n  \"steps\": {},\n  \"samples\": {},\n  \"validation_loss\": {},\n  \"bytes_up\": {},\n  "
-      "\"bytes_down\": {},\n"
-      "  \"wire_up\": {},\n  \"wire_down\": {},\n  \"wire_sum\": {},\n  \"ranks\": {},\n  \"topology\": \"{}\",\n  \"messages\": "
-      "\"{}\",\n  "
-      "\"seconds_in_steps\": {:.3f},\n{}{}  \"checkpoint\": \"{}\"\n}}\n",
-      finished, t.steps, t.samples, std::isnan(validation) ? "null" : fmt::format("{:.17g}", validation), t.bytes_up,
-      t.bytes_down, t.wire_up, t.wire_down, t.wire_sum, comm_.size(), name_of(optimizer_->exchange().plan().topology()),
-      optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host", seconds_, phases_json(phases),
-      groups_json(deck_.groups(), t.groups), saver_->path());
-  out.flush();
-  if (!out) log_.warning("could not write " + file("summary.json"));
+  RunSummary s;
+  s.finished = finished;
+  s.totals = t;
+  s.validation = validation;
+  s.ranks = comm_.size();
+  s.workers = optimizer_->exchange().plan().workers();
+  s.precision = deck_.text("run.precision");
+  s.topology = name_of(optimizer_->exchange().plan().topology());
+  s.messages = optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host";
+  s.deck_hash = fmt::format("{:016x}", text_hash(deck_.resolved()));
+  s.checkpoint = saver_->path();
+  s.log_complete = log_.complete();
+  s.seconds_in_steps = seconds_;
+  s.samples_here = t.samples - samples_before_;
+  s.phases = phases;
+  s.earlier = earlier_;
+  s.groups = groups_of(deck_, t.groups);
+  for (std::size_t i = 0; i < optimizer_->layers().size(); ++i) {
+    auto const& l = optimizer_->layers()[i];
+    s.layers.push_back({l.name, plan_.group[i], static_cast<std::int64_t>(l.rows), static_cast<std::int64_t>(l.cols)});
+  }
+  try {
+    files::replace(file("summary.json"), to_json(s));
+  } catch (IoError const& e) {
+    log_.warning(e.what());
+  }
 }
 
 template void Training<float>::print_plan() const;

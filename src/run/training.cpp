@@ -3,6 +3,7 @@
 #include <kaon/checkpoint/ballot.hpp>
 #include <kaon/checkpoint/folder.hpp>
 #include <kaon/exchange/device_messages.hpp>
+#include <kaon/files/part.hpp>
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/choose_topology.hpp>
 #include <kaon/run/idle_ranks.hpp>
@@ -14,6 +15,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -25,12 +27,34 @@ namespace {
 
 std::vector<std::string> const metric_columns{"loss",      "multiplier", "bytes_up", "bytes_down", "wire_up",
                                               "wire_down", "wire_sum",   "samples",  "seconds"};
-std::vector<std::string> const group_columns{"group", "bytes_up", "bytes_down", "wire_up", "wire_down", "wire_sum"};
-std::vector<std::string> const layer_columns{"layer", "alpha_up", "lag", "alpha_down", "gap", "gradient_norm"};
+std::vector<std::string> const group_columns{"group", "name", "bytes_up", "bytes_down", "wire_up", "wire_down", "wire_sum"};
+std::vector<std::string> const layer_columns{"layer", "name", "alpha_up", "lag", "alpha_down", "gap", "gradient_norm"};
 std::vector<std::string> const validation_columns{"loss"};
 
 std::int64_t i64(std::uint64_t v) { return static_cast<std::int64_t>(v); }
 using Value = Metrics::Value;  // named: nvcc does not pass bare numbers on as variants
+
+std::vector<std::string> without(std::vector<std::string> columns, char const* name) {
+  std::erase(columns, name);
+  return columns;
+}
+
+/// Rows from before wire_sum was counted: nothing was sent that it would count.
+csv::Older without_wire_sum() {
+  return {without(metric_columns, "wire_sum"), [](std::vector<std::string_view> const& c) {
+            return fmt::format("{},0,{}\n", fmt::join(c.begin(), c.begin() + 7, ","), fmt::join(c.begin() + 7, c.end(), ","));
+          }};
+}
+
+/// Rows from before `name` stood behind the number that is the second cell.
+csv::Older without_name(std::vector<std::string> const& columns, std::vector<std::string> names) {
+  return {without(columns, "name"), [names = std::move(names)](std::vector<std::string_view> const& c) {
+            std::size_t n = names.size();
+            std::from_chars(c[1].data(), c[1].data() + c[1].size(), n);
+            return fmt::format("{},{},{},{}\n", c[0], c[1], n < names.size() ? csv::cell(names[n]) : "",
+                               fmt::join(c.begin() + 2, c.end(), ","));
+          }};
+}
 
 }  // namespace
 
@@ -38,7 +62,7 @@ template <class T>
 struct Training<T>::Outputs {
   Progress progress;
   StopRules& rules;
-  std::unique_ptr<Metrics> metrics, layers, groups;  // rank 0's
+  std::unique_ptr<Metrics> metrics, layers, groups, validation;  // rank 0's
 };
 
 template <class T>
@@ -121,6 +145,7 @@ void Training<T>::restart(std::string const& which) {
   totals_ = saved_;
   totals_.groups.assign(deck_.groups().size(), {});
   totals_.from_provenance(restored.info.provenance);
+  samples_before_ = totals_.samples;
   restored_ = restored;
   restore_seconds_ = steady_seconds() - begin;
   resumed_ = true;
@@ -199,8 +224,8 @@ void Training<T>::write_groups(Outputs& out) {
   if (!out.groups) return;
   for (std::size_t g = 0; g < t.groups.size(); ++g) {
     auto const& c = t.groups[g];
-    out.groups->row(i64(t.steps), {Value(i64(g)), Value(i64(c.up)), Value(i64(c.down)), Value(i64(c.wire_up)),
-                                   Value(i64(c.wire_down)), Value(i64(c.wire_sum))});
+    out.groups->row(i64(t.steps), {Value(i64(g)), Value(deck_.groups()[g]), Value(i64(c.up)), Value(i64(c.down)),
+                                   Value(i64(c.wire_up)), Value(i64(c.wire_down)), Value(i64(c.wire_sum))});
   }
 }
 
@@ -228,20 +253,32 @@ Decision Training<T>::one_step(Outputs& out) {
   if (out.layers)
     for (std::size_t i = 0; i < report.layers.size(); ++i) {
       auto const& r = report.layers[i];
-      out.layers->row(i64(totals_.steps),
-                      {Value(i64(i)), Value(r.alpha_up), Value(r.lag), Value(r.alpha_down), Value(r.gap), Value(r.gradient)});
+      out.layers->row(i64(totals_.steps), {Value(i64(i)), Value(optimizer_->layers()[i].name), Value(r.alpha_up), Value(r.lag),
+                                           Value(r.alpha_down), Value(r.gap), Value(r.gradient)});
     }
   return out.rules.tally(agreed.first(StopRules::votes));
 }
 
 template <class T>
-void Training<T>::report_validation(double loss) const {
+std::unique_ptr<Metrics> Training<T>::open_rows(char const* name, std::vector<std::string> const& columns, std::int64_t done,
+                                                std::vector<csv::Older> const& older) const {
+  auto const warn = [this](std::string const& text) { log_.warning(text); };
+  return std::make_unique<Metrics>(resumed_ ? Metrics::resume(file(name), columns, done, warn, older)
+                                            : Metrics::create(file(name), columns, warn));
+}
+
+template <class T>
+void Training<T>::report_validation(Outputs& out, double loss) const {
   if (std::isnan(loss)) return;
   log_.line(fmt::format("validation loss {:.4f} at step {}", loss, totals_.steps));
-  if (comm_.rank() != 0) return;
-  auto rows = Metrics::resume(file("validation.csv"), validation_columns, static_cast<std::int64_t>(totals_.steps) - 1);
-  rows.row(static_cast<std::int64_t>(totals_.steps), {Metrics::Value(loss)});
-  rows.sync();
+  if (!out.validation) return;
+  auto const step = i64(totals_.steps);
+  out.validation->sync();
+  if (auto const s = out.validation->steps();
+      s.count > 0 && s.last >= step)  // a start before this one has seen it, and done no step since
+    out.validation = open_rows("validation.csv", validation_columns, step - 1, {});
+  out.validation->row(step, {Value(loss)});
+  out.validation->sync();
 }
 
 template <class T>
@@ -279,21 +316,28 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   WallClock clock(time_limit);
   signals.allow(stop_allowance(clock));
   StopRules rules(comm_, signals, clock, log_, directory_);
-  Outputs out{Progress(deck_.integer64("run.steps"), deck_.integer("run.log_every")), rules, {}, {}, {}};
+  Outputs out{Progress(deck_.integer64("run.steps"), deck_.integer("run.log_every")), rules, {}, {}, {}, {}};
   Ballot ballot(comm_);
   if (comm_.rank() == 0)
     ballot.attempt([&] {
       auto const done = static_cast<std::int64_t>(totals_.steps);
-      auto const open = [&](char const* name, std::vector<std::string> const& columns) {
-        return std::make_unique<Metrics>(resumed_ ? Metrics::resume(file(name), columns, done)
-                                                  : Metrics::create(file(name), columns));
-      };
-      out.metrics = open("metrics.csv", metric_columns);
-      out.layers = open("layers.csv", layer_columns);
-      out.groups = open("groups.csv", group_columns);
-      open("validation.csv", validation_columns);
+      if (resumed_) earlier_ = earlier_starts(file("summary.json"));
+      files::replace(file("deck.resolved"), deck_.resolved());
+      std::vector<std::string> layers;
+      for (auto const& l : optimizer_->layers()) layers.push_back(l.name);
+      out.metrics = open_rows("metrics.csv", metric_columns, done, {without_wire_sum()});
+      out.layers = open_rows("layers.csv", layer_columns, done, {without_name(layer_columns, layers)});
+      out.groups = open_rows("groups.csv", group_columns, done, {without_name(group_columns, deck_.groups())});
+      out.validation = open_rows("validation.csv", validation_columns, done, {});
+      if (auto const there = out.metrics->steps().count; there == 0 && done > 0)
+        log_.line(fmt::format("{} begins at step {}", file("metrics.csv"), done + 1));
+      else if (there < done)
+        log_.warning(fmt::format("{} has rows of {} of the {} steps done; those that it lacks are not made again",
+                                 file("metrics.csv"), there, done));
     });
   ballot.vote("opening the run folder " + directory_);
+  if (!earlier_.trouble.empty())
+    log_.warning("the summary.json of the starts before cannot be read, and their times are not counted: " + earlier_.trouble);
 
   optimizer_->agree_on(StopRules::votes + byte_counts, [&](std::span<double> mine) {
     rules.cast(mine.first(StopRules::votes));
@@ -306,7 +350,7 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
     ~Saving() { run.saver_.reset(); }
   } const saving{*this};
   begin_saving(clock, [&out] {  // a power loss after a commit then loses no row of a step that is not done again
-    for (auto* rows : {out.metrics.get(), out.layers.get(), out.groups.get()})
+    for (auto* rows : {out.metrics.get(), out.layers.get(), out.groups.get(), out.validation.get()})
       if (rows) rows->sync();
   });
   rules.ask([&] { return policy_->due_now(); }, [&] { return saver_->written(); });
@@ -327,7 +371,7 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
       out.progress.finish();
       clock.validation_begins();
       double const loss = validate();
-      report_validation(loss);
+      report_validation(out, loss);
       clock.validation_ends();
       improved = is_best(loss);
     }
@@ -366,13 +410,13 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   double loss = std::numeric_limits<double>::quiet_NaN();
   bool const best_kept = deck_.flag("checkpoint.keep_best");
   if (!stopped && best_kept) {  // the last checkpoint is to know whether it is the best
-    report_validation(loss = validate());
+    report_validation(out, loss = validate());
     improved = is_best(loss);
   }
   collect(false);
   if (saver_->step() != totals_.steps || improved) save(true);
   if (asked) rules.acted();
-  if (!stopped && !best_kept) report_validation(loss = validate());
+  if (!stopped && !best_kept) report_validation(out, loss = validate());
   if (auto const line = saver_->account(); !line.empty()) log_.line(line);
   signals.served();
   write_summary(loss, !stopped);

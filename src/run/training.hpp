@@ -11,6 +11,8 @@
 #include <kaon/run/banner.hpp>
 #include <kaon/run/best.hpp>
 #include <kaon/run/log.hpp>
+#include <kaon/run/metrics.hpp>
+#include <kaon/run/run_summary.hpp>
 #include <kaon/run/saver.hpp>
 #include <kaon/run/signals.hpp>
 #include <kaon/run/stop_rules.hpp>
@@ -75,8 +77,10 @@ class Training {
   void note(Saver::Outcome outcome);
   bool is_best(double loss);
   void write_summary(double validation, bool finished) const;
-  void report_validation(double loss) const;
   double stop_allowance(WallClock const& clock) const;
+  void report_validation(Outputs& out, double loss) const;
+  std::unique_ptr<Metrics> open_rows(char const* name, std::vector<std::string> const& columns, std::int64_t done,
+                                     std::vector<csv::Older> const& older) const;
   std::vector<ByteCount> bytes_by_group() const;
   Totals now() const { return add_exchange(totals_, optimizer_->exchange().bytes(), bytes_by_group(), comm_); }
   std::string file(char const* name) const { return directory_ + "/" + name; }
@@ -97,7 +101,9 @@ class Training {
   Totals totals_;  ///< counters of earlier parts of the run, and the steps and samples of this one
   Totals saved_;   ///< what the registry writes
   double seconds_ = 0;
-  double longest_step_ = 0;  ///< seconds, with the validation in it
+  double longest_step_ = 0;           ///< seconds, with the validation in it
+  std::uint64_t samples_before_ = 0;  ///< this start
+  EarlierStarts earlier_;             ///< rank 0's
   bool resumed_ = false;
   double restore_seconds_ = 0;
   /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when

@@ -49,6 +49,25 @@ TEST(Bench, WritesEachFigureOnceOnTheScreenAndInTheFile) {
   }
 }
 
+TEST(Bench, TheFileTakesThePlaceOfFiguresOnly) {
+  Scratch const s;
+  s.write("metrics.csv", "step,loss\n1,2\n");
+  Words const short_one{"-f", "polar/steps-to-1e-3", "-n", "1", "-s", "0.001", "--csv"};
+  auto const to = [&](char const* name) {
+    auto words = short_one;
+    words.emplace_back(name);
+    return bench(s, words);
+  };
+  EXPECT_TRUE(ended(to("metrics.csv"), 64, {"metrics.csv", "not overwritten"}));
+  EXPECT_EQ(s.read("metrics.csv"), "step,loss\n1,2\n");
+  ASSERT_TRUE(ended(to("rows.csv"), 0));
+  auto const rows = s.read("rows.csv");
+  EXPECT_TRUE(ended(to("rows.csv"), 0)) << "measured again";
+  EXPECT_TRUE(ended(bench(s, {"-f", "nothing is called so", "--csv", "rows.csv"}), 64));
+  EXPECT_EQ(s.read("rows.csv"), rows) << "what was not measured takes no place";
+  EXPECT_TRUE(ended(to("/dev/stdout"), 64, {"no file"}));
+}
+
 TEST(Bench, TimesAKernelBesideItsFloor) {
   Scratch const s;
   auto const o = bench(s, {"-f", "^lowrank/rank5$", "--csv", "rows.csv", "-n", "3", "-s", "0.001"});

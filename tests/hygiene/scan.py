@@ -50,6 +50,19 @@ OURS = {"rocblas_gemm", "rocblas_on", "rocblas_op"}
 # Atomics count in integers, whose order does not matter, and in these files alone.
 ATOMIC = re.compile(r"\bKokkos::(?:Experimental::)?atomic_\w+")
 ATOMICS = {"kernels/codec/exponent_code.cpp", "kernels/compress/select.cpp"}
+# Files are made by files::Part, which replaces whole ones only. These make a checkpoint's data, a file in memory, and what a bench measures.
+MADE = re.compile(r"\b(?:ofstream|fopen|O_CREAT|H5Fcreate)\b")
+MAKERS = {
+    "src/files/part.cpp",
+    "src/checkpoint/folder.cpp",
+    "src/checkpoint/frame.cpp",
+    "src/checkpoint/slabs.cpp",
+    "src/objective/least_squares_problem.cpp",  # into a Part, as the next one
+    "apps/ckpt/h5_output.cpp",
+    "apps/bench/checkpoint_state.cpp",
+}
+# It throws where nobody reads, also in the middle of an error's message.
+THROWS = re.compile(r"\bfmt::print\s*\(")
 COMMENT = re.compile(r'("(?:\\.|[^"\\\n])*")|//[^\n]*|/\*.*?\*/', re.S)
 NOT_VIEWS = re.compile(r"^(?:origin_|name_|path_|[sd](?:gesdd|gemm|syrk|syevd|syevr|potrf|trsm)_)")
 
@@ -85,6 +98,11 @@ def breaches(path, text, kernel_rooms):
     if path.startswith("kernels/") and path not in WAITS:
         for m in FENCE.finditer(text):
             yield at(m), "a fence in a kernel that is not among those that may wait"
+    if path not in MAKERS:
+        for m in MADE.finditer(text):
+            yield at(m), m[0] + " makes a file: that is what files::Part is for"
+    for m in THROWS.finditer(text):
+        yield at(m), "fmt::print throws when a pipe's reader has gone: files::print does not"
     for m in LAUNCH.finditer(text):
         first = m["first"].strip()
         if NESTED.match(first) or re.match(r"^label\b", first) or first.startswith('"kaon::'):
@@ -104,7 +122,7 @@ def main():
     root = pathlib.Path(sys.argv[1])
     kernel_rooms = {p.name for p in (root / "kernels").iterdir() if p.is_dir()}
     count = bad = labels = 0
-    for folder in ("kernels", "src"):
+    for folder in ("kernels", "src", "apps"):
         for file in sorted((root / folder).rglob("*.[ch]pp")):
             path, text = file.relative_to(root).as_posix(), file.read_text()
             count += 1

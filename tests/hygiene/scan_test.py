@@ -40,6 +40,10 @@ BROKEN = [
     "check(cublasSsyrk(handle, n), 0);",
     "rocblas_sdot(handle, n);",
     "Kokkos::atomic_add(&sum, x);",
+    'std::ofstream out("x");',
+    'auto* f = std::fopen(path, "w");',
+    "open(path, O_WRONLY | O_CREAT, 0666);",
+    'fmt::print("{}", 1);',
 ]
 
 for text in SOUND:
@@ -48,6 +52,8 @@ for text in BROKEN:
     assert len(list(scan.breaches("kernels/x.cpp", text, ROOMS))) == 1, text
 assert not list(scan.breaches("kernels/linalg/svd_host.cpp", "exec.fence();", ROOMS))
 assert not list(scan.breaches("src/x.cpp", "#include <mpi.h>", ROOMS))
+assert not list(scan.breaches("src/files/part.cpp", "open(path, O_CREAT)", ROOMS))
+assert not list(scan.breaches("src/x.cpp", "std::ifstream in; fmt::format(a); files::print(b);", ROOMS))
 assert not list(scan.breaches("kernels/core/compat.hpp", "Kokkos::Experimental::HIP exec;", ROOMS))
 assert [line for line, _ in scan.breaches("src/x.cpp", '/* 1\n2 */\n\nf(); parallel_for(n, f);', ROOMS)] == [4]
 for path, text in {

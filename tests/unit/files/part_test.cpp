@@ -124,6 +124,7 @@ TEST_F(PartTest, WhatIsNoFileIsRefused) {
   expect_in(path("d") + ": it is a folder", refusal("d"));
   ASSERT_EQ(mkfifo(path("p").c_str(), 0600), 0);
   expect_in("it is a pipe", refusal("p"));
+  EXPECT_EQ(text("p"), "") << "and is not waited for";
   fs::create_symlink("/dev/null", path("n"));
   expect_in("/dev/null: it is a device", refusal("n"));
   fs::create_symlink("d", path("l"));

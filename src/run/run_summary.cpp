@@ -1,0 +1,95 @@
+#include <kaon/files/system.hpp>
+#include <kaon/files/utf8.hpp>
+#include <kaon/run/run_summary.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <exception>
+
+namespace kaon {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using files::utf8;
+
+Json bytes_of(ByteCount const& c) {
+  return {
+      {"bytes_up", c.up}, {"bytes_down", c.down}, {"wire_up", c.wire_up}, {"wire_down", c.wire_down}, {"wire_sum", c.wire_sum}};
+}
+
+Json phases_of(PhaseSummary const& phases) {
+  Json out = Json::object();
+  for (std::size_t p = 0; p < phase_count; ++p) out[short_name(static_cast<Phase>(p))] = phases.mean.seconds[p];
+  out["exposed"] = phases.exposed;
+  return out;
+}
+
+/// This start and the ones before it.
+Json whole_run(RunSummary const& s, Json phases) {
+  for (auto const& [name, seconds] : s.earlier.phases) phases[name] = phases.value(name, 0.0) + seconds;
+  return {{"starts", s.earlier.starts + 1},
+          {"seconds_in_steps", s.earlier.seconds_in_steps + s.seconds_in_steps},
+          {"phases", std::move(phases)}};
+}
+
+Json groups_of(std::vector<RunSummary::Group> const& groups) {
+  Json out = Json::object();
+  for (auto const& g : groups) {
+    Json entry = {{"norm", g.norm}, {"scale", g.scale}, {"radius", g.radius}, {"uplink", g.uplink}, {"downlink", g.downlink}};
+    entry.update(bytes_of(g.bytes));
+    out[utf8(g.name)] = std::move(entry);
+  }
+  return out;
+}
+
+Json layers_of(std::vector<RunSummary::Layer> const& layers) {
+  Json out = Json::array();
+  for (auto const& l : layers)
+    out.push_back({{"name", utf8(l.name)}, {"group", utf8(l.group)}, {"rows", l.rows}, {"cols", l.cols}});
+  return out;
+}
+
+}  // namespace
+
+std::string to_json(RunSummary const& s) {
+  Totals const& t = s.totals;
+  Json out;
+  out["finished"] = s.finished;
+  out["steps"] = t.steps;
+  out["samples"] = t.samples;
+  out["validation_loss"] = s.validation;
+  out.update(bytes_of({t.bytes_up, t.bytes_down, t.wire_up, t.wire_down, t.wire_sum}));
+  out["ranks"] = s.ranks;
+  out["workers"] = s.workers;
+  out["precision"] = s.precision;
+  out["topology"] = s.topology;
+  out["messages"] = s.messages;
+  out["seconds_in_steps"] = s.seconds_in_steps;
+  out["samples_per_second"] = s.seconds_in_steps > 0 ? Json(static_cast<double>(s.samples_here) / s.seconds_in_steps) : Json();
+  out["phases"] = phases_of(s.phases);
+  out["whole_run"] = whole_run(s, out["phases"]);
+  out["groups"] = groups_of(s.groups);
+  out["layers"] = layers_of(s.layers);
+  out["deck"] = "deck.resolved";
+  out["deck_hash"] = s.deck_hash;
+  out["log_complete"] = s.log_complete;
+  out["checkpoint"] = utf8(s.checkpoint);
+  return out.dump(2) + "\n";
+}
+
+EarlierStarts earlier_starts(std::string const& path) {
+  EarlierStarts earlier;
+  try {
+    if (!files::identity(path)) return {};
+    auto const before = Json::parse(files::read_all(path));
+    Json const& whole = before.contains("whole_run") ? before["whole_run"] : before;  // files of before had one start only
+    earlier.phases = whole.at("phases").get<std::map<std::string, double>>();
+    earlier.seconds_in_steps = whole.at("seconds_in_steps").get<double>();
+    earlier.starts = whole.value("starts", std::int64_t{1});
+    return earlier;
+  } catch (std::exception const& e) {
+    return {0, 0, {}, e.what()};
+  }
+}
+
+}  // namespace kaon
