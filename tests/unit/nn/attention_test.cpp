@@ -135,5 +135,24 @@ TYPED_TEST(Attention, RefusesShapesThatDoNotFit) {
                std::invalid_argument);
 }
 
+// Views of no memory: the shape is refused before anything is read.
+TYPED_TEST(Attention, RefusesAContextWhoseOffsetsOverflow) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  T* const none = nullptr;
+  for (AttentionShape const& s : {AttentionShape{1, 1, 46341, 2}, {1, 64, 40000, 1024}}) {
+    auto const n = static_cast<std::size_t>(s.context), width = static_cast<std::size_t>(s.heads * s.head_width);
+    Matrix<T, Exec> const X(none, n, width);
+    Vector<T, Exec> const P(none, static_cast<std::size_t>(s.heads) * n * n);
+    AttentionWorkspace<T, Exec> const workspace({1, 1, 4, 2});
+    try {
+      attention<T>(Exec(), X, P, s, workspace, X, X, X);
+      ADD_FAILURE() << "context " << s.context << " went through";
+    } catch (std::invalid_argument const& e) {
+      EXPECT_NE(std::string(e.what()).find("46340"), std::string::npos) << e.what();
+    }
+  }
+}
+
 }  // namespace
 }  // namespace kaon::test
