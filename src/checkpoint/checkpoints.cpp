@@ -45,6 +45,10 @@ void take(CheckpointFile const& file, Registry const& registry) {
   std::vector<unsigned char> buffer;
   for (auto const& f : registry) {
     if (f.needed.elements() == 0) continue;
+    if (f.absent && !file.find(f.path)) {
+      f.absent();
+      continue;
+    }
     if (!f.set) throw InputError("field " + f.path + " cannot be restored: set is not set");
     buffer.resize(f.needed.elements() * size_of(f.type));
     file.read({f.path, f.type, f.shape}, f.needed, buffer.data());
@@ -195,13 +199,17 @@ Restored Checkpoints::load(std::string const& which, Registry const& registry) c
   for (auto const& path : candidates(which)) {
     Ballot ballot(comm_);
     std::string packed;
+    std::uint64_t identity = 0;
     ballot.attempt([&] {
       CheckpointFile const file(path);
+      identity = format::seal_of(file.info(), file.table(), file.format_version());
       file.require_fields(registry);
       verify_share(comm_, file);
       packed = pack(file.info());
     });
     std::string why = ballot.reasons();
+    if (why.empty() && !comm_.same_everywhere(identity))
+      why = "the ranks read different files under this name: the run folder must be one, seen by all hosts";
     if (why.empty()) {
       ballot.attempt([&] { take(CheckpointFile(path), registry); });
       why = ballot.reasons();

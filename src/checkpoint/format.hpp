@@ -13,7 +13,7 @@
 namespace kaon::format {
 
 inline constexpr char const* name = "kaon-checkpoint";
-inline constexpr std::uint64_t version = 1;         ///< that is written
+inline constexpr std::uint64_t version = 2;         ///< that is written
 inline constexpr std::uint64_t oldest_version = 1;  ///< that is read: the first one, for ever
 inline constexpr char const* deck = "/deck";
 inline constexpr char const* integrity = "/integrity";

@@ -226,7 +226,7 @@ void CheckpointFile::require_fields(Registry const& registry) const {
   for (auto const& want : registry) {
     auto const found = stored.find(want.path);
     if (found == stored.end()) {
-      wrong += "\n  missing: dataset " + want.path;
+      if (!want.absent) wrong += "\n  missing: dataset " + want.path;
       continue;
     }
     auto const& have = *found->second;

@@ -36,7 +36,8 @@ class CheckpointFile {
   /// The field of this path; nullptr when there is none.
   FieldShape const* find(std::string const& path) const;
 
-  /// Throws InputError unless the file holds exactly these fields; every missing, extra or different one is named.
+  /// Throws InputError unless the file holds exactly these fields, but for those that say what to do without them; every missing,
+  /// extra or different one is named.
   void require_fields(Registry const& registry) const;
 
  private:

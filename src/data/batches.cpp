@@ -9,9 +9,15 @@
 namespace kaon {
 namespace {
 
-std::optional<Tokens> load_validation(DataSettings const& s, int vocabulary) {
+BlockLimits limits(std::uint64_t seed) {
+  BlockLimits l;
+  l.seed = seed;
+  return l;
+}
+
+std::optional<Tokens> load_validation(DataSettings const& s, int vocabulary, std::uint64_t seed) {
   if (s.validation.empty()) return std::nullopt;
-  return Tokens::load({s.validation}, s.format, vocabulary);
+  return Tokens::load({s.validation}, s.format, vocabulary, limits(seed));
 }
 
 bool choice(std::string const& key, std::string const& value, char const* yes, char const* no) {
@@ -22,8 +28,8 @@ bool choice(std::string const& key, std::string const& value, char const* yes, c
 }  // namespace
 
 Batches::Batches(DataSettings const& settings, BatchShape const& shape, std::uint64_t seed)
-    : Batches(Tokens::load(settings.train, settings.format, shape.vocabulary), load_validation(settings, shape.vocabulary),
-              settings, shape, seed) {}
+    : Batches(Tokens::load(settings.train, settings.format, shape.vocabulary, limits(seed)),
+              load_validation(settings, shape.vocabulary, seed), settings, shape, seed) {}
 
 Batches::Batches(Tokens train, std::optional<Tokens> validation, DataSettings const& settings, BatchShape const& shape,
                  std::uint64_t seed)
@@ -39,6 +45,7 @@ Batches::Batches(Tokens train, std::optional<Tokens> validation, DataSettings co
   if (!(fraction >= 0 && fraction < 1))
     throw UsageError(fmt::format("data validation_fraction {} is out of range; use 0 (none) or a number below 1", fraction));
   if (settings.validation_batches < 0) throw UsageError("data validation_batches is negative; use 0 for all of them");
+  look_for_leaks(settings);
   auto const length = std::int64_t{shape.context} + 1;
   auto const total = train_.size() / length;
   sequences_ = hold_out(total, validation_ ? 0.0 : fraction);
@@ -147,11 +154,6 @@ void Batches::send(Exec const& exec) const {
   if (host_.data() != device_.data()) Kokkos::deep_copy(exec, device_, host_);
 }
 
-std::uint64_t Batches::fingerprint() const {
-  auto const t = train_.fingerprint();
-  return validation_ ? (t ^ (validation_->fingerprint() * 0x9e3779b97f4a7c15ull)) : t;
-}
-
 Batches::Cursor Batches::cursor(int const worker) const {
   require(worker >= 0 && worker < shape_.workers, "Batches: no such worker");
   auto const& [draw, epoch] = cursors_[static_cast<std::size_t>(worker)];
@@ -171,7 +173,7 @@ void Batches::set_cursor(int const worker, Cursor const& cursor) {
   dealt_[static_cast<std::size_t>(worker)].any = false;
 }
 
-std::string Batches::describe() const {
+std::string Batches::summary() const {
   return fmt::format("{} training tokens in {} file{}, {} {} sequences of {} for {} worker{}, {} validation batch{}",
                      train_.size(), train_.files(), train_.files() == 1 ? "" : "s", sequences_.train.size(),
                      contiguous_ ? "contiguous" : "interleaved", shape_.context, shape_.workers, shape_.workers == 1 ? "" : "s",

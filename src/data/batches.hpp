@@ -5,6 +5,7 @@
 #include <kaon/data/sequence_set.hpp>
 #include <kaon/data/settings.hpp>
 #include <kaon/data/tokens.hpp>
+#include <kaon/state/contents.hpp>
 
 #include <array>
 #include <optional>
@@ -29,7 +30,10 @@ struct BatchShape {
 /// A share of c sequences makes an epoch of c draws. `sequential`: the i-th draw of every epoch is sequence i. `random`: it is
 /// sequence ⌊c·u/2^32⌋ with u the i-th 32-bit word of the stream (seed, batch, step = epoch, layer 0, worker j): with
 /// replacement, a function of the cursor alone.
-class Batches {
+///
+/// Validation: with U the number of validation sequences in whole batches, capped by the settings, and N that of all held-out
+/// sequences (of a validation file: all its sequences), the i-th of the U is held-out sequence ⌊i·N/U⌋.
+class Batches final : public Contents {
  public:
   using Exec = Kokkos::DefaultExecutionSpace;
   using TokenVector = ConstVector<std::int32_t, Exec>;
@@ -54,8 +58,22 @@ class Batches {
 
   BatchShape const& shape() const { return shape_; }
   int validation_pieces() const { return pieces_; }
-  /// Identity of the training and validation tokens.
-  std::uint64_t fingerprint() const;
+
+  /// The training and validation tokens, as what an objective reads: their fingerprint is that of the training tokens, or of
+  /// both.
+  std::string kind() const override { return "training and validation files"; }
+  std::string where() const override;
+  std::string copy() const override;
+  std::int64_t blocks() const override;
+  void hash(std::int64_t first, std::int64_t count, std::uint64_t* out) const override;
+  std::uint64_t combine(std::vector<std::uint64_t> const& hashes) const override;
+  std::string place(std::int64_t block) const override;
+  std::optional<std::uint64_t> older() const override;
+  std::string changed() const override;
+  void look_again() override;
+  std::string describe() const override;
+  std::vector<std::string> warnings() const override { return warnings_; }
+
   Cursor cursor(int worker) const;
   /// Continues at `cursor`; its file index follows from the rest and is not read. Throws InputError when it does not fit the
   /// data.
@@ -65,16 +83,19 @@ class Batches {
   std::int64_t share(int worker) const;
   std::int64_t start_of(int worker, std::int64_t epoch, std::int64_t draw) const;
   std::int64_t validation_start(std::int64_t sequence) const;
-  std::string describe() const;
+  /// One line: what is dealt to whom.
+  std::string summary() const;
 
  private:
   void put(Tokens const& text, std::int64_t start, int row);
   void wait_for_buffer(Exec const& exec) const;
   void send(Exec const& exec) const;
+  void look_for_leaks(DataSettings const& settings);
 
   using Buffer = Matrix<std::int32_t, Exec>;
   Tokens train_;
   std::optional<Tokens> validation_;
+  std::vector<std::string> warnings_;
   HeldOut sequences_;
   BatchShape shape_;
   std::uint64_t seed_;

@@ -1,10 +1,9 @@
 #include <kaon/core/error.hpp>
 #include <kaon/nn/initialize.hpp>
+#include <kaon/objective/fingerprint_field.hpp>
 #include <kaon/objective/gpt.hpp>
 
 #include <fmt/format.h>
-
-#include <cstring>
 
 namespace kaon {
 namespace {
@@ -31,25 +30,6 @@ Field cursor_field(Batches& data, int first, int count) {
     for (int j = 0; j < data.shape().workers; ++j, from += 3) data.set_cursor(j, {from[0], from[1], from[2]});
   };
   return {"/data/cursor", ElementType::i64, {workers, 3}, mine, all, get, set};
-}
-
-// Written by whoever hosts worker 0; read and compared by every rank.
-Field fingerprint_field(Batches const& data, bool writes) {
-  Part const all{{0}, {1}};
-  auto const get = [&data, writes](void* out) {
-    auto const mine = data.fingerprint();
-    if (writes) std::memcpy(out, &mine, sizeof mine);
-  };
-  auto const set = [&data](void const* in) {
-    std::uint64_t saved = 0;
-    std::memcpy(&saved, in, sizeof saved);
-    if (saved != data.fingerprint())
-      throw InputError(
-          fmt::format("/data/fingerprint: the checkpoint was written with data of fingerprint {:016x}, the deck's data have "
-                      "{:016x}; restart with the same training and validation files",
-                      saved, data.fingerprint()));
-  };
-  return {"/data/fingerprint", ElementType::u64, {1}, writes ? all : Part{{0}, {0}}, all, get, set};
 }
 
 }  // namespace
@@ -107,7 +87,7 @@ void Gpt<T>::register_state(Registry& registry, int const first_worker, int cons
   require(first_worker >= 0 && worker_count >= 0 && first_worker + worker_count <= data_->shape().workers,
           "Gpt: no such workers");
   registry.push_back(cursor_field(*data_, first_worker, worker_count));
-  registry.push_back(fingerprint_field(*data_, first_worker == 0 && worker_count > 0));
+  registry.push_back(fingerprint_field(*data_, first_worker == 0 && worker_count > 0, false));
 }
 
 template <class T>
@@ -117,7 +97,7 @@ std::string Gpt<T>::describe() const {
   return fmt::format(
       "GPT with {} parameters ({} layers, {} heads, width {}, context {}, vocabulary {}, {} head), batches of {} tokens{}; {}",
       parameters, shape_.layers, shape_.heads, shape_.width, shape_.context, shape_.vocab, shape_.tied ? "tied" : "untied",
-      samples_per_gradient(), micro_batches() > 1 ? fmt::format(" in {} micro-batches", micro_batches()) : "", data_->describe());
+      samples_per_gradient(), micro_batches() > 1 ? fmt::format(" in {} micro-batches", micro_batches()) : "", data_->summary());
 }
 
 template class Gpt<float>;

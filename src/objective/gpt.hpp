@@ -43,6 +43,7 @@ class Gpt final : public Objective<T> {
     return static_cast<std::uint64_t>(shape_.tokens()) * static_cast<std::uint64_t>(micro_batches());
   }
   void register_state(Registry& registry, int first_worker, int worker_count) override;
+  Contents* contents() override { return data_.get(); }
   std::string describe() const override;
 
   GptShape const& shape() const { return shape_; }

@@ -3,12 +3,14 @@
 #include <kaon/core/error.hpp>
 #include <kaon/core/reduce.hpp>
 #include <kaon/linalg/gemm.hpp>
+#include <kaon/objective/fingerprint_field.hpp>
 #include <kaon/objective/least_squares_problem.hpp>
 #include <kaon/random/stream.hpp>
 
 #include <fmt/format.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 namespace kaon {
@@ -43,6 +45,25 @@ Matrix<T, Space> upload(std::string const& label, std::vector<double> const& dat
   return d;
 }
 
+/// Every rank reads the whole file, and what it has read is hashed at once.
+class ProblemContents final : public Contents {
+ public:
+  ProblemContents(std::string const& path, std::uint64_t fingerprint) : path_(path), found_(fingerprint) {}
+  std::string kind() const override { return "problem file"; }
+  std::string where() const override {
+    std::error_code ignored;
+    return std::filesystem::absolute(path_, ignored).lexically_normal().string();
+  }
+  std::string copy() const override { return where(); }
+  std::int64_t blocks() const override { return 0; }
+  void hash(std::int64_t, std::int64_t, std::uint64_t*) const override {}
+  std::uint64_t combine(std::vector<std::uint64_t> const&) const override { return found_; }
+
+ private:
+  std::string path_;
+  std::uint64_t found_;
+};
+
 }  // namespace
 
 template <class T>
@@ -58,6 +79,7 @@ LeastSquares<T>::LeastSquares(std::string const& path, int workers, double noise
   constexpr auto limit = static_cast<std::size_t>(std::numeric_limits<int>::max());
   if (p.samples > limit || p.rows > limit || p.cols > limit)
     throw InputError(fmt::format("problem file {}: dataset /A or /B is too large", path));
+  contents_ = std::make_unique<ProblemContents>(path, fingerprint_of(p));
   samples_ = p.samples;
   layers_ = {{"x", static_cast<int>(p.rows), static_cast<int>(p.cols)}};
   A_ = upload<T>("kaon::least_squares::A", p.A, p.workers * p.samples, p.rows);
@@ -119,6 +141,11 @@ std::pair<double, double> LeastSquares<T>::validate_piece(Space const& exec, Con
   Kokkos::deep_copy(exec, loss, piece_);
   exec.fence();
   return {loss, 1.0};
+}
+
+template <class T>
+void LeastSquares<T>::register_state(Registry& registry, int const first_worker, int const worker_count) {
+  registry.push_back(fingerprint_field(*contents_, first_worker == 0 && worker_count > 0, true));
 }
 
 template <class T>

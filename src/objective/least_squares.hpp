@@ -4,6 +4,7 @@
 #include <kaon/objective/objective.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +13,8 @@ namespace kaon {
 
 /// f_j(X) = ‖A_j X − B_j‖²_F / (2r), ∇f_j(X) = A_jᵀ(A_j X − B_j) / r on one layer "x" (m×c), from an HDF5 problem file
 /// (see read_problem). With noise σ > 0 the gradient is ∇f_j + Z, Z Gaussian with E‖Z‖²_F = σ², independent for every step and
-/// worker; losses stay exact. Validation is f(X) = (1/n) Σ f_j(X), one piece per worker.
+/// worker; losses stay exact. Validation is f(X) = (1/n) Σ f_j(X), one piece per worker. State: "/data/fingerprint" (u64, 1), of
+/// the numbers in the file.
 template <class T>
 class LeastSquares final : public Objective<T> {
  public:
@@ -32,6 +34,8 @@ class LeastSquares final : public Objective<T> {
   int validation_pieces() const override { return workers_; }
   std::pair<double, double> validate_piece(Space const& exec, ConstPoint const& W, int piece) override;
   std::uint64_t samples_per_gradient() const override { return samples_; }
+  Contents* contents() override { return contents_.get(); }
+  void register_state(Registry& registry, int first_worker, int worker_count) override;
   std::string describe() const override;
 
  private:
@@ -40,6 +44,7 @@ class LeastSquares final : public Objective<T> {
   ConstMatrix<T, Space> block(Matrix<T, Space> const& stacked, int worker) const;
 
   std::string path_;
+  std::unique_ptr<Contents> contents_;
   int workers_;
   std::size_t samples_ = 0;
   double noise_;

@@ -1,6 +1,7 @@
 #include <kaon/objective/least_squares_problem.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/data/content_hash.hpp>
 #include <kaon/files/part.hpp>
 #include <kaon/objective/problem_access.hpp>
 
@@ -126,6 +127,13 @@ LeastSquaresProblem read_problem(std::string const& path) {
   p.rows = a[2];
   p.cols = b[2];
   return p;
+}
+
+std::uint64_t fingerprint_of(LeastSquaresProblem const& p) {
+  std::vector<std::uint64_t> words{p.workers, p.samples, p.rows, p.cols};
+  for (auto const* numbers : {&p.A, &p.B, &p.X0})
+    words.push_back(content_hash(numbers->data(), numbers->size() * sizeof(double)));
+  return content_hash(words);
 }
 
 void write_problem(std::string const& path, LeastSquaresProblem const& p) {

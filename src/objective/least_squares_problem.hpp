@@ -2,6 +2,7 @@
 #define KAON_OBJECTIVE_LEAST_SQUARES_PROBLEM_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct LeastSquaresProblem {
 /// dataset when one is missing, of another type, does not fit the others, or holds a NaN or an infinity; IoError when the file
 /// system refuses.
 LeastSquaresProblem read_problem(std::string const& path);
+
+/// Hash of the sizes and of the numbers; how the file stores them does not matter.
+std::uint64_t fingerprint_of(LeastSquaresProblem const& problem);
 
 /// Writes such a file (replacing it). Throws std::invalid_argument when sizes do not fit, IoError when it cannot be written.
 void write_problem(std::string const& path, LeastSquaresProblem const& problem);

@@ -4,6 +4,7 @@
 #include <kaon/core/types.hpp>
 #include <kaon/layer/layer.hpp>
 #include <kaon/objective/model.hpp>
+#include <kaon/state/contents.hpp>
 #include <kaon/state/registry.hpp>
 
 #include <cstdint>
@@ -62,6 +63,10 @@ class Objective {
   /// Adds the objective's own state (data positions). This rank writes the workers [first, first+count); what it needs back is
   /// the objective's to say (all of a small state is the simple choice: several ranks may compute one worker's micro-batches).
   virtual void register_state(Registry& /*registry*/, int /*first_worker*/, int /*worker_count*/) {}
+  /// What it reads from files, if that is to be the same on every rank, during the run and after a restart: kaon::Training then
+  /// hashes it once a copy and host at every start and sees to it. An objective that returns something adds
+  /// fingerprint_field() to its state. It belongs to the objective.
+  virtual Contents* contents() { return nullptr; }
   /// One line for the log: what is being trained, on what.
   virtual std::string describe() const = 0;
 

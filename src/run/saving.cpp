@@ -1,5 +1,6 @@
 // When and how a run saves its state.
 #include <kaon/run/beside.hpp>
+#include <kaon/run/same_problem.hpp>
 #include <kaon/run/training.hpp>
 
 #include <kaon/checkpoint/ballot.hpp>
@@ -99,6 +100,7 @@ template <class T>
 void Training<T>::save(bool last) {
   collect(true);
   InPhase const phase(optimizer_->timer(), Phase::save);
+  problem_->confirm(saver_->path());  // a checkpoint never claims what was not trained on
   optimizer_->finish();
   saved_ = now();
   if (optimizer_->exchange().plan().topology() == Topology::replicated && !optimizer_->same_model())

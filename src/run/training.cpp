@@ -10,6 +10,7 @@
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/prepare.hpp>
 #include <kaon/run/progress.hpp>
+#include <kaon/run/same_problem.hpp>
 #include <kaon/run/signals.hpp>
 
 #include <fmt/format.h>
@@ -98,6 +99,8 @@ Training<T>::Training(Prepared, Communicator const& comm, Deck const& deck, Buil
   set_wait_limits({patience > 0 ? std::min(60.0, patience / 2) : 60.0, patience}, [me = comm.rank()](std::string const& text) {
     std::fprintf(stderr, "kaon: warning: rank %d has been %s\n", me, text.c_str());
   });
+  problem_ = std::make_unique<SameProblem>(comm, log, objective_->contents());
+  problem_->settle();
   auto const messages = choose_message_memory(comm, device_messages_named(deck.text("exchange.device_buffers")));
   settings.messages = messages.memory;
   log_.line(messages.line);
@@ -136,9 +139,12 @@ template <class T>
 void Training<T>::restart(std::string const& which) {
   double const begin = steady_seconds();
   checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
-  refuse_another_deck(checkpoints_->find(which));  // names the key, where the state would only name shapes
+  auto const newest = checkpoints_->find(which);
+  refuse_another_deck(newest);  // names the key, where the state would only name shapes
+  problem_->meet(newest.path);
   auto const restored = checkpoints_->load(which, registry_);
   for (auto const& w : restored.warnings) log_.warning(w);
+  problem_->report();
   refuse_another_deck(restored);
   double const tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
   double const off = optimizer_->check_invariants(tolerance);
@@ -183,6 +189,7 @@ double Training<T>::validate() {
     sums[2 * p + 1] = weight;
   }
   comm_.sum_each(sums);
+  problem_->confirm(saver_ ? saver_->path() : std::string());
   double loss = 0, weight = 0;
   for (std::size_t p = 0; p < pieces; ++p) loss += sums[2 * p], weight += sums[2 * p + 1];
   return loss / weight;

@@ -26,6 +26,8 @@
 
 namespace kaon {
 
+class SameProblem;
+
 /// One run, from deck to exit code: objective, optimizer, checkpoints, stop rules, metrics. Everything is collective.
 template <class T>
 class Training {
@@ -93,6 +95,7 @@ class Training {
   std::string directory_;
   Space exec_;
   std::unique_ptr<Objective<T>> objective_;
+  std::unique_ptr<SameProblem> problem_;
   LayerPlan plan_;
   Schedule schedule_;
   std::unique_ptr<Ef21Muon<T>> optimizer_;

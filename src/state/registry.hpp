@@ -35,6 +35,8 @@ struct Field {
   std::function<void(void const*)> set;  ///< takes this rank's needed part, row-major, from host memory
   /// Optional: leading indices [first, first + count) of the written part, counted from its beginning, as get() gives them.
   std::function<void(std::uint64_t first, std::uint64_t count, void*)> get_rows = {};
+  /// Optional: a file without this field is taken all the same, and this is called in the place of set.
+  std::function<void()> absent = {};
 
   /// Leading indices of the written part that are better got at once: of a field of workers' layers one layer, so that copying
   /// the state takes the memory of one.

@@ -9,7 +9,7 @@
 namespace kaon::fuzz {
 namespace {
 
-std::array<std::string, 3> const formats{"auto", "text", "tokens"};
+std::array<std::string, 4> const formats{"auto", "text", "tokens", "bytes"};
 std::array<int, 4> const vocabularies{256, 50257, 65536, 3};
 std::array<int, 3> const contexts{1, 4, 16};
 
@@ -73,6 +73,7 @@ void run(InputView input) {
   for (std::uint64_t step = 0; step < 3; ++step) draw(batches, step);
   batches.set_cursor(shape.workers - 1, cursor);
   draw(batches, 3);
+  demand(batches.changed().empty(), "a file that nobody writes to has changed");
 }
 
 Input with(unsigned char format, unsigned char vocabulary, unsigned char how, Input const& content) {
@@ -100,8 +101,8 @@ std::vector<Input> seeds() {
   auto two = shard(200);
   auto const second = shard(200);
   two.insert(two.end(), second.begin(), second.end());
-  return {with(0, 0, 0, text), with(1, 0, 0xf7, text), with(0, 1, 0x6b, shard(200)), with(2, 2, 0xe3, shard(1536)),
-          with(2, 1, 0x7f, two)};
+  return {with(0, 0, 0, text),           with(1, 0, 0xf7, text), with(0, 1, 0x6b, shard(200)),
+          with(2, 2, 0xe3, shard(1536)), with(2, 1, 0x7f, two),  with(3, 0, 0xe0, shard(200))};
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ TEST_F(Format, ThePageAloneVerifiesRowsOfManyBlocks) {
   s.write("wide.deck", least_squares_deck());
   ASSERT_TRUE(ended(s.train({"-i", "wide.deck", "-d", "run", "run.steps=1", "group.all.norm=frobenius"}), 0));
   // 3 matrices of 2 rows, 2 cubes of 2 workers and 2 rows, 2 pieces a row, and 4 counters.
-  EXPECT_TRUE(ended(python({"verify.py", "run/checkpoints/latest"}), 0, {"sound, 9 datasets, 32 blocks, step 1"}));
+  EXPECT_TRUE(ended(python({"verify.py", "run/checkpoints/latest"}), 0, {"sound, 10 datasets, 33 blocks, step 1"}));
 }
 
 TEST_F(Format, ThePageAloneFindsDamage) {

@@ -221,6 +221,56 @@ TEST(Batches, ASeparateValidationFileIsUsedWholeAndCountsInTheFingerprint) {
   EXPECT_NE(before, Batches(s, {1, 2, 1, 256}, 1).fingerprint());
 }
 
+TEST(Batches, TheFingerprintIsSharedAndCoversBothTexts) {
+  Folder f;
+  auto s = settings("contiguous", "sequential");
+  s.train = {f.text("train.txt", "abcdefghijkl")};
+  s.validation = f.text("val.txt", "mnopqrst");
+  Batches b(s, {1, 2, 1, 256}, 1);
+  ASSERT_EQ(b.blocks(), 2);
+  std::vector<std::uint64_t> hashes(2);
+  b.hash(1, 1, hashes.data() + 1);
+  b.hash(0, 1, hashes.data());
+  EXPECT_EQ(b.combine(hashes), b.fingerprint());
+  EXPECT_NE(b.place(0).find("train.txt"), std::string::npos) << b.place(0);
+  EXPECT_NE(b.place(1).find("val.txt"), std::string::npos) << b.place(1);
+  EXPECT_EQ(b.copy(), Batches(s, {1, 2, 1, 256}, 1).copy());
+  auto other = s;
+  other.validation = f.text("copy.txt", "mnopqrst");
+  EXPECT_NE(b.copy(), Batches(other, {1, 2, 1, 256}, 1).copy());
+  EXPECT_EQ(b.fingerprint(), Batches(other, {1, 2, 1, 256}, 1).fingerprint());
+  EXPECT_EQ(b.changed(), "");
+  f.text("val.txt", "mnopqrsu");
+  EXPECT_NE(b.changed().find("val.txt"), std::string::npos) << b.changed();
+}
+
+TEST(BatchesErrors, AValidationTextThatIsTrainedOn) {
+  Folder f;
+  auto s = settings("contiguous", "sequential", 0);
+  auto const make = [&] { Batches(s, {1, 1, 1, 256}, 1); };
+  auto const train = f.text("a.txt", "abcdefghijkl"), val = f.text("b.txt", "mnopqrstuvwx");
+  s.train = {f.path("*.txt")};
+  s.validation = val;
+  expect_error<InputError>(make, {"b.txt", "training files", "data.train"});
+  s.train = {train, f.text("other name.txt", "mnopqrstuvwx")};
+  expect_error<InputError>(make, {"b.txt", "other name.txt", "the same tokens"});
+  f.text("other name.txt", "mnopqrstuvwy");
+  EXPECT_NO_THROW(make());
+}
+
+TEST(BatchesErrors, ATrainingFileThatIsNamedTwice) {
+  Folder f;
+  auto s = settings("contiguous", "sequential", 0.4);
+  auto const train = f.text("a.txt", "abcdefghijkl");
+  std::filesystem::create_symlink(train, f.path("link.txt"));
+  s.train = {train, f.path("l*.txt")};
+  expect_error<InputError>([&] { Batches(s, {1, 1, 1, 256}, 1); }, {"a.txt", "link.txt", "one file", "data.validation"});
+  s.validation_fraction = 0;
+  Batches const b(s, {1, 1, 1, 256}, 1);
+  ASSERT_EQ(b.warnings().size(), 1u);
+  EXPECT_NE(b.warnings()[0].find("counts twice"), std::string::npos) << b.warnings()[0];
+}
+
 TEST(Batches, ValidationPiecesAreCappedAndEvenlySpread) {
   auto s = settings("contiguous", "sequential", 0.5);
   s.validation_batches = 3;

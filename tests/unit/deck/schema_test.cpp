@@ -61,7 +61,8 @@ TEST(Reference, NamesEveryKeyOnceWithDefaultAndRestart) {
     EXPECT_NE(help.find("\n  " + std::string(key.name) + " "), std::string::npos) << full(key);
   }
   for (auto const* part : {"## [group.NAME]", "| `steps` | an integer >= 0 | required | may change |",
-                           "| `problem` | text | required for least-squares | fixed |", "| as optimizer.beta | fixed |"})
+                           "| `problem` | text | required for least-squares | may change |",
+                           "| `workers` | an integer >= 1 | required | fixed |", "| as optimizer.beta | fixed |"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
 }
 

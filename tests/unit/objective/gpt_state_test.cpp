@@ -93,6 +93,13 @@ TEST(GptState, TheFingerprintIsWrittenOnceAndRefusesOtherData) {
   std::uint64_t saved = 0;
   field(low, "/data/fingerprint").get(&saved);
   EXPECT_NO_THROW(field(high, "/data/fingerprint").set(&saved));
+  EXPECT_EQ(a.contents()->note(), "");
+  EXPECT_FALSE(field(high, "/data/fingerprint").absent) << "every checkpoint of a GPT has one";
+  auto older = *a.contents()->older_fingerprint();  // as checkpoints of version 1 have it
+  EXPECT_NE(older, saved);
+  EXPECT_NO_THROW(field(high, "/data/fingerprint").set(&older));
+  EXPECT_NE(a.contents()->note().find("earlier version"), std::string::npos) << a.contents()->note();
+  EXPECT_THROW(field(high, "/data/fingerprint").set(&(older += 1)), InputError);
   tokens[250] = static_cast<std::uint16_t>((tokens[250] + 1) % s.vocab);
   G b(s, deal(s, 2, tokens), 1);
   Registry changed;

@@ -190,6 +190,53 @@ TYPED_TEST(LeastSquaresTest, NoiseIsAFunctionOfSeedStepAndWorkerAlone) {
   EXPECT_NE(this->gradient(other, X, 1, 5).a, g.a);
 }
 
+TYPED_TEST(LeastSquaresTest, TheNumbersOfTheFileAreItsFingerprintAndARestartComparesThem) {
+  auto problem = sample();
+  auto const known = kaon::fingerprint_of(problem);
+  auto const path = this->path + ".other";
+  kaon::write_problem(path, problem);
+  LeastSquares<TypeParam> f(this->path, n, 0, 1), copy(path, n, 0, 2);
+  EXPECT_EQ(f.contents()->fingerprint(), known);
+  EXPECT_EQ(copy.contents()->fingerprint(), known);
+  for (auto* numbers : {&problem.A, &problem.B, &problem.X0}) {
+    double const before = numbers->back();
+    numbers->back() = std::nextafter(before, 1e9);
+    EXPECT_NE(kaon::fingerprint_of(problem), known);
+    numbers->back() = before;
+  }
+  EXPECT_EQ(kaon::fingerprint_of(problem), known);
+
+  kaon::Registry written, read, none;
+  f.register_state(written, 0, n);
+  f.register_state(none, 1, n - 1);
+  ASSERT_EQ(written.size(), 1u);
+  EXPECT_EQ(written[0].path, "/data/fingerprint");
+  EXPECT_EQ(written[0].written.elements(), 1u);
+  EXPECT_EQ(none[0].written.elements(), 0u);
+  std::uint64_t saved = 0;
+  written[0].get(&saved);
+  EXPECT_EQ(saved, known);
+  problem.B[3] += 1;
+  kaon::write_problem(path, problem);
+  LeastSquares<TypeParam> changed(path, n, 0, 1);
+  changed.register_state(read, 0, n);
+  EXPECT_NO_THROW(none[0].set(&saved));
+  try {
+    read[0].set(&saved);
+    FAIL() << "another problem was taken";
+  } catch (kaon::InputError const& e) {
+    std::string const text = e.what();
+    std::printf("  %s\n", e.what());
+    for (auto const& part : {std::string("problem file"), path, std::string("fingerprint")})
+      EXPECT_NE(text.find(part), std::string::npos);
+  }
+  EXPECT_EQ(changed.contents()->note(), "");
+  ASSERT_TRUE(read[0].absent);
+  read[0].absent();
+  EXPECT_NE(changed.contents()->note().find("not checked"), std::string::npos);
+  ::unlink(path.c_str());
+}
+
 TYPED_TEST(LeastSquaresTest, AnotherNumberOfWorkersNamesFileDatasetAndBoth) {
   kaon::test::Untrapped const untrapped;
   try {
