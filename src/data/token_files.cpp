@@ -20,7 +20,8 @@ std::string Tokens::where() const {
 std::string Tokens::copy_of() const {
   std::string text;
   for (auto const& s : segments_)
-    text += s.file.empty() ? fmt::format("memory of process {};", ::getpid()) : s.file.front().identity() + ';';
+    text += s.file.empty() ? fmt::format("memory of process {};", ::getpid())
+                           : fmt::format("{}:{};", s.file.front().identity(), s.count);
   return text;
 }
 
