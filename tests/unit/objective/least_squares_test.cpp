@@ -193,9 +193,9 @@ TYPED_TEST(LeastSquaresTest, NoiseIsAFunctionOfSeedStepAndWorkerAlone) {
 TYPED_TEST(LeastSquaresTest, TheNumbersOfTheFileAreItsFingerprintAndARestartComparesThem) {
   auto problem = sample();
   auto const known = kaon::fingerprint_of(problem);
-  auto const path = this->path + ".other";
-  kaon::write_problem(path, problem);
-  LeastSquares<TypeParam> f(this->path, n, 0, 1), copy(path, n, 0, 2);
+  auto const other = this->path + ".other";
+  kaon::write_problem(other, problem);
+  LeastSquares<TypeParam> f(this->path, n, 0, 1), copy(other, n, 0, 2);
   EXPECT_EQ(f.contents()->fingerprint(), known);
   EXPECT_EQ(copy.contents()->fingerprint(), known);
   for (auto* numbers : {&problem.A, &problem.B, &problem.X0}) {
@@ -217,8 +217,8 @@ TYPED_TEST(LeastSquaresTest, TheNumbersOfTheFileAreItsFingerprintAndARestartComp
   written[0].get(&saved);
   EXPECT_EQ(saved, known);
   problem.B[3] += 1;
-  kaon::write_problem(path, problem);
-  LeastSquares<TypeParam> changed(path, n, 0, 1);
+  kaon::write_problem(other, problem);
+  LeastSquares<TypeParam> changed(other, n, 0, 1);
   changed.register_state(read, 0, n);
   EXPECT_NO_THROW(none[0].set(&saved));
   try {
@@ -227,14 +227,14 @@ TYPED_TEST(LeastSquaresTest, TheNumbersOfTheFileAreItsFingerprintAndARestartComp
   } catch (kaon::InputError const& e) {
     std::string const text = e.what();
     std::printf("  %s\n", e.what());
-    for (auto const& part : {std::string("problem file"), path, std::string("fingerprint")})
+    for (auto const& part : {std::string("problem file"), other, std::string("fingerprint")})
       EXPECT_NE(text.find(part), std::string::npos);
   }
   EXPECT_EQ(changed.contents()->note(), "");
   ASSERT_TRUE(read[0].absent);
   read[0].absent();
   EXPECT_NE(changed.contents()->note().find("not checked"), std::string::npos);
-  ::unlink(path.c_str());
+  ::unlink(other.c_str());
 }
 
 TYPED_TEST(LeastSquaresTest, AnotherNumberOfWorkersNamesFileDatasetAndBoth) {
