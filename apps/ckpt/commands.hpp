@@ -26,8 +26,9 @@ struct Pruning {
   std::int64_t every = 0;  ///< steps that are multiples of it stay too; 0: none
   bool dry_run = false;    ///< print only
   bool leftovers = false;  ///< delete unfinished files too
+  bool drop_best = false;  ///< what the link `best` points at need not stay
 };
-/// Deletes old checkpoints of a run folder.
+/// Deletes old checkpoints of a run folder, whose lock it takes (not with dry_run). What is another run's stays.
 int prune(std::string const& folder, Pruning const& how);
 
 }  // namespace kaon::ckpt

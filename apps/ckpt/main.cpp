@@ -31,10 +31,11 @@ constexpr char const* help = R"(kaon-ckpt: look into Kaon's checkpoints, take th
                                           the model W alone: one HDF5 file, or with --npy a folder of .npy files
   kaon-ckpt resize FILE -w N -o OUT       the state for N workers: ANOTHER ALGORITHMIC STATE, with the means over the workers
                                           kept; says what was done to what
-  kaon-ckpt prune FOLDER --keep N [--every M] [--dry-run] [--leftovers]
+  kaon-ckpt prune FOLDER --keep N [--every M] [--dry-run] [--leftovers] [--drop-best]
                                           delete old checkpoints of a run folder. The newest N sound ones stay, those of steps
-                                          that are multiples of M, and what latest points at. With --leftovers unfinished files go
-                                          too: only when no job runs in the folder
+                                          that are multiples of M, what latest and best point at (best not with --drop-best), and
+                                          what is another run's. With --leftovers unfinished files go too. While a job runs in the
+                                          folder it ends with 74
   kaon-ckpt --help | --version
 
 What stands at OUT is not overwritten (64): --force replaces it, but never FILE itself, a checkpoint, or what a run's folder
@@ -51,7 +52,7 @@ int run(int argc, char** argv) {
   std::int64_t workers = 0;
   kaon::ckpt::Pruning pruning;
   po::options_description all;
-  all.add_options()("help,h", "")("version", "")("npy", "")("force", "")("dry-run", "")("leftovers", "")(
+  all.add_options()("help,h", "")("version", "")("npy", "")("force", "")("dry-run", "")("leftovers", "")("drop-best", "")(
       "output,o", po::value(&out))("what", po::value(&what))("workers,w", po::value(&workers))("keep", po::value(&pruning.keep))(
       "every", po::value(&pruning.every))("words", po::value(&words));
   po::positional_options_description positional;
@@ -102,10 +103,11 @@ int run(int argc, char** argv) {
     return kaon::ckpt::resize(words[0], workers, out);
   }
   if (command == "prune") {
-    only({"keep", "every", "dry-run", "leftovers"});
+    only({"keep", "every", "dry-run", "leftovers", "drop-best"});
     want(words.size() == 1 && given.count("keep"), "one folder and --keep N");
     pruning.dry_run = given.count("dry-run") != 0;
     pruning.leftovers = given.count("leftovers") != 0;
+    pruning.drop_best = given.count("drop-best") != 0;
     return kaon::ckpt::prune(words[0], pruning);
   }
   throw kaon::UsageError(fmt::format("unknown command '{}'; there are {}", command, commands));

@@ -1,8 +1,10 @@
-// Deletes old checkpoints; a job may run in the folder meanwhile.
+// Deletes old checkpoints of one run, whose folder no other program may use meanwhile.
 #include "commands.hpp"
 #include "text.hpp"
 
 #include <kaon/checkpoint/folder.hpp>
+#include <kaon/checkpoint/identity.hpp>
+#include <kaon/checkpoint/lock.hpp>
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/core/error.hpp>
 
@@ -12,7 +14,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
+#include <optional>
 
 namespace kaon::ckpt {
 namespace {
@@ -43,7 +47,7 @@ Info look_at(std::string const& path) {
 /// The folder at one moment.
 struct Listing {
   std::vector<Committed> files;  ///< newest step first
-  std::string latest;
+  std::string latest, best;
   bool has_latest() const {
     return std::any_of(files.begin(), files.end(), [&](auto const& c) { return c.name == latest; });
   }
@@ -57,6 +61,7 @@ Listing list(std::string const& folder) {
     if (inode != 0) found.files.push_back({step, name, inode, bytes, {}});
   }
   found.latest = latest_of(folder);
+  found.best = folder::target_of(folder + "/best");
   return found;
 }
 
@@ -82,6 +87,7 @@ std::int64_t choose(Listing& all, std::string const& folder, Pruning const& how)
       continue;
     }
     if (c.name == all.latest) c.stays.emplace_back("latest");
+    if (c.name == all.best && !how.drop_best) c.stays.emplace_back("best");
     if (how.every > 0 && c.step % static_cast<std::uint64_t>(how.every) == 0)
       c.stays.push_back(fmt::format("every {}", how.every));
     if (sound == how.keep) continue;
@@ -95,6 +101,45 @@ std::int64_t choose(Listing& all, std::string const& folder, Pruning const& how)
     }
   }
   return sound;
+}
+
+/// Which files are the run's own: by run.json, else those that say what the newest readable one says. What is another run's
+/// stays, and so does what cannot be asked.
+class Ownership {
+ public:
+  Ownership(std::string const& run_folder, std::string const& folder, Listing const& all) : folder_(folder) {
+    if (!run_folder.empty()) identity_ = read_identity(run_folder);
+    for (auto const& c : all.files) {
+      if (identity_) break;
+      try {
+        auto const run = run_in(CheckpointFile(folder_ + "/" + c.name).info().provenance);
+        identity_.emplace().run = run;
+      } catch (Error const&) {  // the next one tells
+      }
+    }
+  }
+  /// Why the file must stay; empty when it need not.
+  std::string objection(Committed const& c) const {
+    try {
+      auto const info = CheckpointFile(folder_ + "/" + c.name).info();
+      auto const of = run_in(info.provenance);
+      return !identity_ || identity_->owns(of, info.step) ? std::string() : "of another run, " + of;
+    } catch (Error const&) {
+      return look_at(folder_ + "/" + c.name).inode == 0 ? std::string() : "cannot be read";
+    }
+  }
+
+ private:
+  std::string folder_;
+  std::optional<RunIdentity> identity_;
+};
+
+/// The run folder of a checkpoint folder; empty for a folder of checkpoints that belongs to none.
+std::string run_folder_of(std::string const& folder) {
+  auto const whole = fs::absolute(folder).lexically_normal();
+  auto const parent = (whole.has_filename() ? whole : whole.parent_path()).parent_path().string();
+  bool const named = (whole.has_filename() ? whole : whole.parent_path()).filename() == "checkpoints";
+  return named || fs::exists(parent + "/" + RunIdentity::file) ? parent : std::string();
 }
 
 /// Gives a file its name back, unless a job has written another one of this name meanwhile.
@@ -134,12 +179,24 @@ int prune(std::string const& given, Pruning const& how) {
   if (how.every < 0) throw UsageError(fmt::format("--every {}: the steps between those that stay, or 0 for none", how.every));
   std::string const folder = fs::is_directory(given + "/checkpoints") ? given + "/checkpoints" : given;
 
-  // 1. Who stays. A job that runs may be faster: then the folder is looked at anew.
+  // 1. Nobody else works here meanwhile.
+  auto const none = [&](Listing const& all) {
+    if (all.files.empty() && all.latest.empty()) throw InputError("there is no committed checkpoint in " + folder);
+  };
+  none(list(folder));
+  auto const run_folder = run_folder_of(folder);
+  std::optional<RunLock> lock;
+  if (!how.dry_run)
+    lock.emplace(run_folder.empty() ? folder : run_folder, "kaon-ckpt").hold([](std::string const& note) {
+      std::fprintf(stderr, "kaon-ckpt: %s\n", note.c_str());
+    });
+
+  // 2. Who stays. A program that knows of no locks may be faster: then the folder is looked at anew.
   Listing all;
   std::int64_t sound = 0;
   for (int tries = 100; sound == 0; --tries) {
     all = list(folder);
-    if (all.files.empty() && all.latest.empty()) throw InputError("there is no committed checkpoint in " + folder);
+    none(all);
     bool const whole = all.has_latest() || look_at(folder + "/" + all.latest).inode == 0;
     if (whole) sound = choose(all, folder, how);
     bool const changed = !whole || std::any_of(all.files.begin(), all.files.end(),
@@ -148,13 +205,17 @@ int prune(std::string const& given, Pruning const& how) {
     if (sound == 0 && tries == 0) throw IoError(folder + " changes faster than it can be read: nothing is deleted");
   }
 
-  // 2. Who goes.
+  // 3. Who goes.
   std::uint64_t freed = 0, kept = 0, gone = 0;
+  Ownership const ownership(run_folder, folder, all);
   for (auto const& c : all.files) {
     std::string why = fmt::format("{}", fmt::join(c.stays, ", "));
+    if (why.empty()) why = ownership.objection(c);
+    if (why.empty() && lock) lock->require_held();
     if (why.empty() && !how.dry_run) why = retire(c, folder);
     line(why.empty() ? "delete" : "keep", c.name, c.bytes, why);
     ++(why.empty() ? gone : kept);
+    if (why.empty() && c.name == all.best && !how.dry_run) folder::remove(folder + "/best");
     if (why.empty()) freed += c.bytes;
   }
   for (auto const& name : folder::leftovers(folder)) {

@@ -5,6 +5,7 @@
 #include "text.hpp"
 
 #include <kaon/checkpoint/folder.hpp>
+#include <kaon/checkpoint/identity.hpp>
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/checkpoint/writer.hpp>
 #include <kaon/core/error.hpp>
@@ -49,6 +50,10 @@ CheckpointInfo info_for(CheckpointFile const& file, Deck const& deck, std::int64
   info.version = KAON_VERSION;
   info.git_hash = KAON_GIT_HASH;
   info.created = utc_now();
+  RunIdentity identity;  // another state is another run
+  identity.run = new_run_id();
+  identity.parent = Parent{run_in(info.provenance), info.step, file.path(), "resized"};
+  to_provenance(identity, info.provenance);
   auto& line = info.provenance[resized_key];
   line = fmt::format("from {} to {} workers, file {} of {}{}{}", file.info().workers, workers, file.path(), file.info().created,
                      line.empty() ? "" : "; before: ", line);

@@ -5,6 +5,7 @@
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/run/arguments.hpp>
 #include <kaon/run/leave.hpp>
+#include <kaon/run/place.hpp>
 #include <kaon/run/prepare.hpp>
 #include <kaon/run/signals.hpp>
 #include <kaon/run/training.hpp>
@@ -32,8 +33,9 @@ Deck take_deck(Arguments const& arguments, Communicator const& comm) {
   std::string directory = "kaon-run";
   for (auto const& o : arguments.overrides)
     if (o.rfind("run.directory=", 0) == 0) directory = o.substr(14);
+  bool const newest = arguments.restart == "auto" || arguments.restart == "latest";
   auto const found =
-      Checkpoints(comm, directory + "/checkpoints", 0).find(arguments.restart == "auto" ? "latest" : *arguments.restart);
+      Checkpoints(comm, directory + "/checkpoints", 0).find(newest ? latest_in(directory, comm) : *arguments.restart);
   return Deck::from_text(found.info.deck, found.path, arguments.overrides);
 }
 
@@ -57,6 +59,7 @@ Exit train(Arguments const& arguments, Deck const& deck, Communicator const& com
   auto limit = arguments.time_limit;
   if (limit) *limit -= steady_seconds() - began;
   Training<T> training(comm, deck, build, log);
+  if (arguments.check) training.look_only();
   training.print_plan();
   if (arguments.restart == "auto")
     training.restart_or_start();
@@ -65,17 +68,19 @@ Exit train(Arguments const& arguments, Deck const& deck, Communicator const& com
   else
     training.start();
   if (arguments.check) {
+    training.check_folder();
     log.line("checked: deck, data, shapes and compressors fit; nothing was trained");
     return Exit::finished;
   }
   return training.run(limit, &signals);
 }
 
-Exit kaon_train(Arguments const& arguments, Signals& signals) {
+Exit kaon_train(Arguments arguments, Signals& signals) {
   Communicator const comm(MPI_COMM_WORLD);
   Log const log(comm.rank());
 
-  // 1. The deck, the same on every rank.
+  // 1. The run folder and the deck, the same on every rank.
+  auto const place = place_run(arguments, comm);
   Deck const deck = take_deck(arguments, comm);
   require_same_deck(deck, comm);
   if (arguments.show_deck) {
@@ -88,6 +93,8 @@ Exit kaon_train(Arguments const& arguments, Signals& signals) {
     ballot.vote("printing the deck");
     return Exit::finished;
   }
+
+  if (!place.empty()) log.line(place);
 
   // 2. Train.
   return deck.text("run.precision") == "double" ? train<double>(arguments, deck, comm, log, signals)

@@ -29,7 +29,10 @@ signalled=''
 terminated=''
 trap 'signalled=1; kill -USR1 $child 2>/dev/null' USR1
 trap 'signalled=1; terminated=1; kill -TERM $child 2>/dev/null' TERM
+KAON_START_ID=$(date +%s)-$$-$RANDOM  # the program writes it into summary.json: this script knows its own
+export KAON_START_ID
 summary() { cat "$run/summary.json" 2>/dev/null; }
+newest() { local all=("$run"/checkpoints/step-*.h5); basename "${all[-1]}"; }
 earlier=$(summary)
 
 # -r auto: goes on from the newest sound checkpoint; the run begins while nothing is committed.
@@ -50,20 +53,48 @@ while :; do
   code=$?
   if [ -z "$signalled" ]; then break; fi  # a trapped signal ends wait early: wait again, for the launcher's own code
 done
-# Some launchers lose the ranks' exit code when a signal comes. The summary is the last thing that an orderly end writes.
-if [ "$code" = 0 ] || [ "$code" -gt 128 ]; then
-  case $(summary) in
-    "$earlier") said=$code ;;
-    *'"finished": false'*) said=75 ;;
-    *) said=0 ;;
-  esac
-  if [ "$said" != "$code" ]; then echo "kaon: the launcher's exit code $code, by $run/summary.json $said"; fi
-  code=$said
+
+# What counts is the exit_code in summary.json, which an orderly end of this start writes last. Where there is none the launcher's
+# code does, but 0 and 75 need that proof: some launchers return them for ranks that were killed.
+after=$(summary)
+said=''
+mine=''
+case $after in
+  *"\"start\": \"$KAON_START_ID\""*) mine=1 ;;
+  *'"start": ""'*) if [ "$after" != "$earlier" ]; then mine=1; fi ;;  # the launcher does not pass the environment on
+esac
+if [ -n "$mine" ]; then said=$(sed -n 's/^ *"exit_code": \([0-9]*\),*$/\1/p' <<<"$after"); fi
+crashed=''
+case $mine$said:$code in
+  1?*:*)
+    if [ "$said" != "$code" ]; then echo "kaon: the launcher's exit code $code, by $run/summary.json $said"; fi
+    code=$said ;;
+  *:64 | *:65 | *:70 | *:74) ;;
+  1:* | *:0 | *:9) crashed=1 ;;
+  *) if [ "$code" -gt 128 ]; then crashed=1; fi ;;
+esac
+
+# What is put back: a start that has stopped in order; one that has crashed, unless so many in a row came no further.
+put_back=''
+if [ -n "$crashed" ]; then
+  case $code in 0 | 75) code=70 ;; esac
+  count=0
+  at=''
+  read -r count at 2>/dev/null <"$run/crashes"
+  if [ "$at" != "$(newest)" ]; then count=0; fi
+  count=$((count + 1))
+  echo "kaon: crashed, the ${count}. time without a new checkpoint; put back ${KAON_CRASHES:-3} times"
+  if [ -z "$terminated" ] && [ "$count" -le "${KAON_CRASHES:-3}" ] && [ -d "$run" ] && echo "$count $(newest)" >"$run/crashes"; then
+    put_back=1
+  fi
+else
+  rm -f "$run/crashes"
+  if [ "$code" = 75 ]; then put_back=1; fi
 fi
-echo "kaon: exit code $code${terminated:+, after TERM}"
+echo "kaon: exit code $code${crashed:+, a crash}${terminated:+, after TERM}"
 # --- end of the start ---
 
-if [ "$code" = 75 ]; then
+if [ -n "$put_back" ]; then
   # Flux sends TERM when it ends the job itself (flux cancel, the time limit): then nothing is submitted.
   if [ -z "$terminated" ] && [ "$again" != none ] && $again "$0"; then
     echo "kaon: the next start is submitted"

@@ -119,6 +119,9 @@ std::string Checkpoints::save(CheckpointInfo const& info, Registry const& regist
 
 void Checkpoints::commit(std::string const& part, std::string const& name, bool best) {
   on_root(comm_, "committing " + folder_ + "/" + name, [&] {
+    if (guard_.may_write) guard_.may_write();
+    if (is_foreign(folder_ + "/" + name))
+      throw InputError(folder_ + "/" + name + " is of another run and is not replaced: move it away");
     folder::rename(part, folder_ + "/" + name);
     folder::sync(folder_);
     if (best) folder::repoint(folder_ + "/best", name);
@@ -138,14 +141,31 @@ void Checkpoints::commit(std::string const& part, std::string const& name, bool 
       std::vector<std::uint64_t> linked;
       for (auto const* link : {"/latest", "/best"})
         if (auto const step = folder::step_of(folder::target_of(folder_ + link))) linked.push_back(*step);
-      for (auto const step : retired(by_age(), retention_, linked))
-        try_to([&] {
-          std::string const old = folder_ + "/" + folder::step_name(step);
-          folder::rename(old, old + ".trash");
-          folder::remove(old + ".trash");
-        });
+      for (auto const step : retired(by_age(), retention_, linked)) try_to([&] { retire(step); });
     });
   complaints_ = share(comm_, unhappy);
+}
+
+void Checkpoints::retire(std::uint64_t step) {
+  if (foreign_.count(step) != 0) return;
+  std::string const old = folder_ + "/" + folder::step_name(step);
+  if (is_foreign(old)) {
+    foreign_.insert(step);
+    throw InputError(old + " is of another run and stays, whatever checkpoint.keep says");
+  }
+  folder::rename(old, old + ".trash");
+  folder::remove(old + ".trash");
+}
+
+/// A file that cannot be read says nothing.
+bool Checkpoints::is_foreign(std::string const& path) const {
+  std::error_code ignored;
+  if (!guard_.is_of_run || !std::filesystem::exists(path, ignored)) return false;
+  try {
+    return !guard_.is_of_run(CheckpointFile(path).info());
+  } catch (Error const&) {
+    return false;
+  }
 }
 
 /// Steps of the committed files, the order of candidates("latest"); not collective.

@@ -6,6 +6,8 @@
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/state/registry.hpp>
 
+#include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +33,13 @@ class Checkpoints {
   /// when nobody did. Throws IoError.
   void prepare();
 
+  /// What rank 0 asks before a commit changes the folder; both may be empty.
+  struct Guard {
+    std::function<void()> may_write;                       ///< throws when another program has the folder
+    std::function<bool(CheckpointInfo const&)> is_of_run;  ///< a file of another run is neither replaced nor retired
+  };
+  void set_guard(Guard guard) { guard_ = std::move(guard); }
+
   Communicator const& comm() const { return comm_; }
   std::string const& folder() const { return folder_; }
   /// Uncommitted files that prepare() deleted, for the log.
@@ -39,9 +48,10 @@ class Checkpoints {
   std::vector<std::string> const& complaints() const { return complaints_; }
 
   /// Writes, verifies and commits the state; returns the path. On failure the files of before are intact and `latest` points
-  /// where it did: AgreedIoError (file system, space) or InputError (ranks disagree, parts do not cover a field). Provenance,
-  /// version and the like are rank 0's; `created` is filled when empty. With `best` the link `best` comes to point at it too, in
-  /// the same commit. What the retention lets go is deleted then, never what a link points at.
+  /// where it did: AgreedIoError (file system, space, the guard) or InputError (ranks disagree, parts do not cover a field,
+  /// another run's file has this name). Provenance, version and the like are rank 0's; `created` is filled when empty. With
+  /// `best` the link `best` comes to point at it too, in the same commit. What the retention lets go is deleted then, never what
+  /// a link points at.
   std::string save(CheckpointInfo const& info, Registry const& registry, bool best = false);
 
   /// "latest": the committed files, the last committed one first, then older steps, then newer ones that a restart left behind;
@@ -59,11 +69,15 @@ class Checkpoints {
 
  private:
   void commit(std::string const& part, std::string const& name, bool best);
+  void retire(std::uint64_t step);
+  bool is_foreign(std::string const& path) const;
   std::vector<std::uint64_t> by_age() const;
 
   Communicator comm_;
   std::string folder_;
   Retention retention_;
+  Guard guard_;
+  std::set<std::uint64_t> foreign_;  ///< steps whose files are of another run; told once
   bool prepared_ = false;
   std::vector<std::string> removed_;
   std::vector<std::string> complaints_;

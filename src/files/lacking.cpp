@@ -9,6 +9,8 @@ bool is_lacking(Thing thing, int error) {
   switch (thing) {
     case Thing::symbolic_links:
       return not_offered || error == EPERM || error == EPROTO;  // Linux' own word is EPERM; shared folders of virtual machines
+    case Thing::hard_links:
+      return not_offered || error == EPERM || error == EPROTO || error == EMLINK;
     case Thing::folder_sync:
       return not_offered || error == EBADF || error == EISDIR ||
              error == ENOTTY;  // servers that sync only what is open for writing

@@ -6,6 +6,7 @@ namespace kaon::files {
 /// What a file system, or a system, may do without.
 enum class Thing {
   symbolic_links,  ///< exFAT, mounts of Windows shares, of object stores
+  hard_links,      ///< the same, and some network file systems
   folder_sync,     ///< fsync of a folder
   memory_files,    ///< memfd_create: kernels before 3.17, some sandboxes
 };

@@ -24,11 +24,12 @@ po::options_description options() {
       ("input,i", value("deck"), "the input deck")  //
       ("restart,r", value("[file|latest|auto]"),
        "continue from a checkpoint; latest without a value; without -i its deck is used; auto: latest, or a fresh start while "
-       "nothing is committed")                                                                                           //
+       "nothing is committed; DIR/checkpoints/FILE goes on in DIR (an older one is a branch: newer ones are set aside); a file "
+       "elsewhere begins a run in the folder of -d")                                                                     //
       ("directory,d", value("rundir"), "run folder; the same as run.directory=rundir")                                   //
       ("time,t", value("hh:mm:ss"), "save and stop before this much time has passed (also mm:ss, seconds, d-hh:mm:ss)")  //
       ("resolve,n", "print the resolved deck (every key, defaults included) and exit")                                   //
-      ("check,c", "check deck, data, shapes, compressors and checkpoint, print the plan, train nothing")                 //
+      ("check,c", "check deck, data, shapes, compressors, checkpoint and run folder, print the plan, train nothing")     //
       ("help,h", "this text")                                                                                            //
       ("version", "version, git hash and configuration");
   return all;

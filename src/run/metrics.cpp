@@ -27,6 +27,12 @@ std::string free_name(std::string const& path) {
   return name;
 }
 
+void require_free(std::string const& path, std::string const& text) {
+  if (csv::is_taken(text))
+    throw InputError(
+        fmt::format("{}: holds an earlier run; continue it with -r, choose another run folder with -d, or move it away", path));
+}
+
 }  // namespace
 
 Metrics::Metrics(std::string path, std::vector<std::string> const& columns, Warn warn)
@@ -63,9 +69,7 @@ Metrics::~Metrics() {
 }
 
 Metrics Metrics::create(std::string const& path, std::vector<std::string> const& columns, Warn warn) {
-  if (csv::is_taken(text_at(path)))
-    throw InputError(
-        fmt::format("{}: holds an earlier run; continue it with -r, choose another run folder with -d, or move it away", path));
+  require_free(path, text_at(path));
   files::replace(path, csv::header(columns));
   return Metrics(path, columns, std::move(warn));
 }
@@ -81,6 +85,16 @@ void Metrics::truncate_to(std::string const& path, std::vector<std::string> cons
   auto const text = text_at(path);
   auto const kept = csv::keep_to(path, text, columns, step, older);
   if (kept != text) files::replace(path, kept);
+}
+
+void Metrics::check(std::string const& path, std::vector<std::string> const& columns, bool begins,
+                    std::vector<csv::Older> const& older) {
+  auto const text = text_at(path);
+  if (begins) {
+    require_free(path, text);
+  } else if (!text.empty()) {
+    csv::keep_to(path, text, columns, 0, older);
+  }
 }
 
 void Metrics::row(std::int64_t step, std::vector<Value> const& values) {

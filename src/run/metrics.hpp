@@ -38,6 +38,10 @@ class Metrics {
   static void truncate_to(std::string const& path, std::vector<std::string> const& columns, std::int64_t step,
                           std::vector<csv::Older> const& older = {});
 
+  /// Throws what resume would, or create where a run begins; touches nothing.
+  static void check(std::string const& path, std::vector<std::string> const& columns, bool begins,
+                    std::vector<csv::Older> const& older = {});
+
   ~Metrics();
   Metrics(Metrics&& other) noexcept;
   Metrics& operator=(Metrics&&) = delete;

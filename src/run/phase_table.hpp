@@ -5,6 +5,7 @@
 #include <kaon/optimizer/phases.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kaon {

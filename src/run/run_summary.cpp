@@ -1,9 +1,11 @@
+#include <kaon/checkpoint/info.hpp>
 #include <kaon/files/system.hpp>
 #include <kaon/files/utf8.hpp>
 #include <kaon/run/run_summary.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <cstdlib>
 #include <exception>
 
 namespace kaon {
@@ -11,6 +13,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 using files::utf8;
+
+/// `start` is what the batch script that began this start calls it, so that the script knows its own summary.
+Json opening(RunState const& s) {
+  Json out;
+  out["state"] = s.state;
+  if (s.exit_code) out["exit_code"] = *s.exit_code;
+  out["run"] = s.run;
+  out["parent"] = s.parent ? Json{{"run", s.parent->run}, {"step", s.parent->step}} : Json();
+  char const* const start = std::getenv("KAON_START_ID");
+  out["start"] = utf8(start ? start : "");
+  out["written"] = utc_now();
+  out["steps"] = s.steps;
+  out["steps_asked"] = s.steps_asked;
+  return out;
+}
+
+void close(Json& out, RunState const& s) { out["checkpoint"] = s.checkpoint.empty() ? Json() : Json(utf8(s.checkpoint)); }
 
 Json bytes_of(ByteCount const& c) {
   return {
@@ -53,9 +72,7 @@ Json layers_of(std::vector<RunSummary::Layer> const& layers) {
 
 std::string to_json(RunSummary const& s) {
   Totals const& t = s.totals;
-  Json out;
-  out["finished"] = s.finished;
-  out["steps"] = t.steps;
+  Json out = opening(s.state);
   out["samples"] = t.samples;
   out["validation_loss"] = s.validation;
   out.update(bytes_of({t.bytes_up, t.bytes_down, t.wire_up, t.wire_down, t.wire_sum}));
@@ -73,7 +90,15 @@ std::string to_json(RunSummary const& s) {
   out["deck"] = "deck.resolved";
   out["deck_hash"] = s.deck_hash;
   out["log_complete"] = s.log_complete;
-  out["checkpoint"] = utf8(s.checkpoint);
+  close(out, s.state);
+  return out.dump(2) + "\n";
+}
+
+std::string to_json(RunState const& state, EarlierStarts const& earlier) {
+  Json out = opening(state);
+  out["whole_run"] = {
+      {"starts", earlier.starts + 1}, {"seconds_in_steps", earlier.seconds_in_steps}, {"phases", Json(earlier.phases)}};
+  close(out, state);
   return out.dump(2) + "\n";
 }
 

@@ -1,12 +1,14 @@
 #ifndef KAON_RUN_RUN_SUMMARY_HPP
 #define KAON_RUN_RUN_SUMMARY_HPP
 
+#include <kaon/checkpoint/identity.hpp>
 #include <kaon/exchange/count.hpp>
 #include <kaon/run/phase_table.hpp>
 #include <kaon/run/totals.hpp>
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,7 +24,17 @@ struct EarlierStarts {
 /// Where there is no file: none. Throws nothing.
 EarlierStarts earlier_starts(std::string const& path);
 
-/// All that summary.json says.
+/// What summary.json says from the beginning of a start on, whatever becomes of it.
+struct RunState {
+  std::string state;             ///< running, stopped, finished or failed
+  std::optional<int> exit_code;  ///< at an orderly end only
+  std::string run;
+  std::optional<Parent> parent;
+  std::uint64_t steps = 0, steps_asked = 0;
+  std::string checkpoint;  ///< path; empty: none yet
+};
+
+/// All that summary.json says of a start that has stopped or finished.
 struct RunSummary {
   struct Group {
     std::string name, norm, scale, uplink, downlink;
@@ -34,13 +46,12 @@ struct RunSummary {
     std::int64_t rows = 0, cols = 0;
   };
 
-  bool finished = false;
+  RunState state;
   Totals totals;
   double validation = 0;  ///< NaN: none
   int ranks = 1, workers = 1;
   std::string precision, topology, messages;
-  std::string deck_hash;  ///< of deck.resolved
-  std::string checkpoint;
+  std::string deck_hash;     ///< of deck.resolved
   bool log_complete = true;  ///< false when lines of the log could not be written
   double seconds_in_steps = 0;
   std::uint64_t samples_here = 0;  ///< of this start
@@ -52,6 +63,8 @@ struct RunSummary {
 
 /// summary.json: one object; every double parses back to the same bits, NaN is null, names are made UTF-8 (see files::utf8).
 std::string to_json(RunSummary const& summary);
+/// The same of a start that is under way or has failed: its state, and the times of the starts before it.
+std::string to_json(RunState const& state, EarlierStarts const& earlier);
 
 }  // namespace kaon
 

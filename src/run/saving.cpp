@@ -48,7 +48,7 @@ void Training<T>::begin_saving(WallClock& clock, std::function<void()> sync_rows
   settings.go_on = deck_.text("checkpoint.on_failure") == "continue";
   settings.before = std::move(sync_rows);
   saver_ = std::make_unique<Saver>(*checkpoints_, clock, *policy_, log_, settings);
-  if (!restored_) return;
+  if (!restored_ || beginning_ == Beginning::from_another) return;
   saver_->resumed_from(totals_.steps, restored_->path);
   kept_ = best_in(restored_->info.provenance);
   if (kept_ && deck_.flag("checkpoint.keep_best")) {
@@ -90,6 +90,7 @@ CheckpointInfo Training<T>::describe() {
   saved_.to_provenance(info.provenance);
   info.provenance["save_seconds"] = fmt::format("{}", saver_->save_seconds());
   to_provenance(best_, info.provenance);
+  to_provenance(folder_.identity(), info.provenance);
   if (restored_)
     if (auto const it = restored_->info.provenance.find(resized_key); it != restored_->info.provenance.end())
       info.provenance.insert(*it);

@@ -70,8 +70,9 @@ void Training<T>::write_summary(double validation, bool finished) const {
   for (auto const& line : phase_table(phases, seconds_)) log_.line(line);
   log_.line("checkpoint " + saver_->path() + ", metrics " + file("metrics.csv"));
   if (comm_.rank() != 0) return;
+  folder_.require_held(true);
   RunSummary s;
-  s.finished = finished;
+  s.state = state_now(finished ? "finished" : "stopped", static_cast<int>(finished ? Exit::finished : Exit::stopped));
   s.totals = t;
   s.validation = validation;
   s.ranks = comm_.size();
@@ -80,7 +81,6 @@ void Training<T>::write_summary(double validation, bool finished) const {
   s.topology = name_of(optimizer_->exchange().plan().topology());
   s.messages = optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host";
   s.deck_hash = fmt::format("{:016x}", text_hash(deck_.resolved()));
-  s.checkpoint = saver_->path();
   s.log_complete = log_.complete();
   s.seconds_in_steps = seconds_;
   s.samples_here = t.samples - samples_before_;
@@ -98,9 +98,28 @@ void Training<T>::write_summary(double validation, bool finished) const {
   }
 }
 
+template <class T>
+RunState Training<T>::state_now(char const* state, std::optional<int> exit_code) const {
+  auto const& identity = folder_.identity();
+  auto const path = saver_ ? saver_->path() : restored_ ? restored_->path : std::string();
+  return {
+      state, exit_code, identity.run, identity.parent, totals_.steps, static_cast<std::uint64_t>(deck_.integer64("run.steps")),
+      path};
+}
+
+/// Local, of rank 0: of a start that has just begun, or ended by an error.
+template <class T>
+void Training<T>::write_state(char const* state, std::optional<int> exit_code) const {
+  files::replace(file("summary.json"), to_json(state_now(state, exit_code), earlier_));
+}
+
 template void Training<float>::print_plan() const;
 template void Training<double>::print_plan() const;
 template void Training<float>::write_summary(double, bool) const;
 template void Training<double>::write_summary(double, bool) const;
+template RunState Training<float>::state_now(char const*, std::optional<int>) const;
+template RunState Training<double>::state_now(char const*, std::optional<int>) const;
+template void Training<float>::write_state(char const*, std::optional<int>) const;
+template void Training<double>::write_state(char const*, std::optional<int>) const;
 
 }  // namespace kaon

@@ -1,13 +1,13 @@
 #include <kaon/run/training.hpp>
 
 #include <kaon/checkpoint/ballot.hpp>
-#include <kaon/checkpoint/folder.hpp>
 #include <kaon/exchange/device_messages.hpp>
 #include <kaon/files/part.hpp>
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/choose_topology.hpp>
 #include <kaon/run/idle_ranks.hpp>
 #include <kaon/run/metrics.hpp>
+#include <kaon/run/place.hpp>
 #include <kaon/run/prepare.hpp>
 #include <kaon/run/progress.hpp>
 #include <kaon/run/same_problem.hpp>
@@ -20,7 +20,9 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <new>
 #include <span>
+#include <utility>
 
 namespace kaon {
 
@@ -57,6 +59,22 @@ csv::Older without_name(std::vector<std::string> const& columns, std::vector<std
           }};
 }
 
+/// A file of rows, and the forms of it that earlier versions wrote.
+struct Table {
+  char const* name;
+  std::vector<std::string> const& columns;
+  std::vector<csv::Older> older;
+};
+/// metrics, layers, groups, validation.
+std::vector<Table> tables(std::vector<Layer> const& layers, std::vector<std::string> const& groups) {
+  std::vector<std::string> names;
+  for (auto const& l : layers) names.push_back(l.name);
+  return {{"metrics.csv", metric_columns, {without_wire_sum()}},
+          {"layers.csv", layer_columns, {without_name(layer_columns, names)}},
+          {"groups.csv", group_columns, {without_name(group_columns, groups)}},
+          {"validation.csv", validation_columns, {}}};
+}
+
 }  // namespace
 
 template <class T>
@@ -85,7 +103,8 @@ Training<T>::Training(Prepared, Communicator const& comm, Deck const& deck, Buil
       directory_(deck.text("run.directory")),
       objective_(std::move(objective)),
       plan_(layer_settings(deck, objective_->layers())),
-      schedule_(make_schedule(deck)) {
+      schedule_(make_schedule(deck)),
+      folder_(comm, directory_, build, log) {
   for (auto const& w : plan_.warnings) log_.warning(w);
   if (deck.flag("checkpoint.keep_best")) {
     if (!objective_->has_validation())
@@ -138,14 +157,19 @@ void Training<T>::refuse_another_deck(Restored const& restored) const {
 template <class T>
 void Training<T>::restart(std::string const& which) {
   double const begin = steady_seconds();
+  folder_.hold(false);
+  bool const newest = which == "latest";
+  auto const from = newest ? latest_in(directory_, comm_) : which;
   checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
-  auto const newest = checkpoints_->find(which);
-  refuse_another_deck(newest);  // names the key, where the state would only name shapes
-  problem_->meet(newest.path);
-  auto const restored = checkpoints_->load(which, registry_);
+  auto const found = checkpoints_->find(from);
+  refuse_another_deck(found);  // names the key, where the state would only name shapes
+  folder_.judge(found, newest);
+  problem_->meet(found.path);
+  auto const restored = checkpoints_->load(from, registry_);
   for (auto const& w : restored.warnings) log_.warning(w);
   problem_->report();
   refuse_another_deck(restored);
+  beginning_ = folder_.judge(restored, newest);
   double const tolerance = sizeof(T) == 4 ? 1e-4 : 1e-12;
   double const off = optimizer_->check_invariants(tolerance);
   totals_ = saved_;
@@ -157,6 +181,7 @@ void Training<T>::restart(std::string const& which) {
   resumed_ = true;
   log_.line(fmt::format("restarted from {}: step {} of {}, mean G_j = G within {:.1e}, W equal on all ranks", restored.path,
                         totals_.steps, deck_.integer64("run.steps"), off));
+  warn_if_done();
   if (auto const here = arithmetic_fingerprint(build_); here != restored.info.fingerprint)
     log_.warning(
         "the checkpoint was written under another arithmetic: the run continues correctly, but not bit for bit as before\n  "
@@ -166,11 +191,8 @@ void Training<T>::restart(std::string const& which) {
 
 template <class T>
 void Training<T>::restart_or_start() {
-  Ballot ballot(comm_);
-  bool begun = true;
-  if (comm_.rank() == 0) ballot.attempt([&] { begun = !folder::steps(file("checkpoints")).empty(); });
-  ballot.vote("looking for checkpoints");
-  if (comm_.all(begun)) return restart("latest");
+  folder_.hold(true);
+  if (folder_.begun()) return restart("latest");
   log_.line(fmt::format("nothing is committed in {} yet: the run begins", directory_));
   start();
 }
@@ -250,6 +272,7 @@ Decision Training<T>::one_step(Outputs& out) {
   double const seconds = steady_seconds() - begin;
   seconds_ += seconds;
 
+  folder_.require_held();
   std::span<double const> const agreed(report.agreed);
   complete_row(out, from_numbers(agreed.subspan(StopRules::votes)));
   row_ = {true, totals_.steps, totals_.samples, report.loss, multiplier, seconds, optimizer_->exchange().bytes()};
@@ -289,18 +312,41 @@ void Training<T>::report_validation(Outputs& out, double loss) const {
 }
 
 template <class T>
-void Training<T>::open_folder() {
-  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
+void Training<T>::warn_if_done() const {
+  auto const asked = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
+  if (totals_.steps > asked)
+    log_.warning(
+        fmt::format("{} steps are done already, and run.steps = {} asks for fewer: nothing is left to do, and nothing is "
+                    "undone; -r with an older checkpoint goes back",
+                    totals_.steps, asked));
+}
+
+template <class T>
+void Training<T>::check_folder() {
+  folder_.hold(true);
+  if (!resumed_) folder_.require_no_run();
   Ballot ballot(comm_);
-  if (comm_.rank() == 0 && !resumed_)
+  if (comm_.rank() == 0)
     ballot.attempt([&] {
-      if (auto const steps = folder::steps(checkpoints_->folder()); !steps.empty())
-        throw InputError(
-            fmt::format("{} holds an earlier run, with a checkpoint at step {}; continue it with -r, choose another run folder "
-                        "with -d, or move it away",
-                        directory_, steps.front()));
+      for (auto const& t : tables(optimizer_->layers(), deck_.groups()))
+        Metrics::check(file(t.name), t.columns, !resumed_, t.older);
     });
-  ballot.vote("starting a run");
+  ballot.vote("reading the rows in " + directory_);
+}
+
+template <class T>
+void Training<T>::open_folder() {
+  check_folder();
+  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
+  if (comm_.rank() == 0 && resumed_) earlier_ = earlier_starts(file("summary.json"));
+  folder_.begin(beginning_, restored_);
+  running_ = true;
+  Ballot ballot(comm_);
+  if (comm_.rank() == 0) {
+    ballot.attempt([&] { write_state("running", {}); });
+    checkpoints_->set_guard(folder_.guard());
+  }
+  ballot.vote("writing the summary");
   checkpoints_->prepare();
   for (auto const& f : checkpoints_->removed()) log_.line("removed the uncommitted file " + f);
 }
@@ -316,9 +362,37 @@ double Training<T>::stop_allowance(WallClock const& clock) const {
 
 template <class T>
 Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
-  open_folder();
   std::optional<Signals> own;
-  Signals& signals = early ? *early : own.emplace();
+  try {
+    auto const exit = run_to_end(time_limit, early ? *early : own.emplace());
+    folder_.release();
+    return exit;
+  } catch (Error const& e) {
+    write_failure(e.code());
+    throw;
+  } catch (std::bad_alloc const&) {
+    write_failure(Exit::io);
+    throw;
+  } catch (std::exception const&) {
+    write_failure(Exit::numerical);
+    throw;
+  }
+}
+
+/// Local. As long as the folder is this run's, it says how it ended; another error must not hide the first.
+template <class T>
+void Training<T>::write_failure(Exit code) const {
+  if (!running_ || comm_.rank() != 0) return;
+  try {
+    folder_.require_held(true);
+    write_state("failed", static_cast<int>(code));
+  } catch (Error const&) {
+  }
+}
+
+template <class T>
+Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals) {
+  open_folder();
   if (time_limit) *time_limit -= steady_seconds() - born_;
   WallClock clock(time_limit);
   signals.allow(stop_allowance(clock));
@@ -328,14 +402,10 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   if (comm_.rank() == 0)
     ballot.attempt([&] {
       auto const done = static_cast<std::int64_t>(totals_.steps);
-      if (resumed_) earlier_ = earlier_starts(file("summary.json"));
       files::replace(file("deck.resolved"), deck_.resolved());
-      std::vector<std::string> layers;
-      for (auto const& l : optimizer_->layers()) layers.push_back(l.name);
-      out.metrics = open_rows("metrics.csv", metric_columns, done, {without_wire_sum()});
-      out.layers = open_rows("layers.csv", layer_columns, done, {without_name(layer_columns, layers)});
-      out.groups = open_rows("groups.csv", group_columns, done, {without_name(group_columns, deck_.groups())});
-      out.validation = open_rows("validation.csv", validation_columns, done, {});
+      std::unique_ptr<Metrics>* const rows[] = {&out.metrics, &out.layers, &out.groups, &out.validation};
+      auto const all = tables(optimizer_->layers(), deck_.groups());
+      for (std::size_t i = 0; i < all.size(); ++i) *rows[i] = open_rows(all[i].name, all[i].columns, done, all[i].older);
       if (auto const there = out.metrics->steps().count; there == 0 && done > 0)
         log_.line(fmt::format("{} begins at step {}", file("metrics.csv"), done + 1));
       else if (there < done)
@@ -362,7 +432,8 @@ Exit Training<T>::run(std::optional<double> time_limit, Signals* early) {
   });
   rules.ask([&] { return policy_->due_now(); }, [&] { return saver_->written(); });
 
-  if (!resumed_ && steps > 0) save(true);  // a run that cannot save ends here, and a job that dies has where to go on from
+  if (beginning_ == Beginning::from_another || (!resumed_ && steps > 0))
+    save(true);  // a run that cannot save ends here, and a job that dies has where to go on from
   bool stopped = false, asked = false, improved = false;
   while (totals_.steps < steps && !stopped) {
     clock.step_begins();

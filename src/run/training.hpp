@@ -12,6 +12,7 @@
 #include <kaon/run/best.hpp>
 #include <kaon/run/log.hpp>
 #include <kaon/run/metrics.hpp>
+#include <kaon/run/run_folder.hpp>
 #include <kaon/run/run_summary.hpp>
 #include <kaon/run/saver.hpp>
 #include <kaon/run/signals.hpp>
@@ -44,8 +45,15 @@ class Training {
   /// Prints layers, groups, messages, owners and workers.
   void print_plan() const;
 
-  /// Takes the state of `which` ("latest" or a file). Throws InputError when no sound checkpoint is left or its deck forbids
-  /// going on with this one; never starts afresh.
+  /// Before the calls below: they look at the run folder and do not touch it.
+  void look_only() { folder_.look_only(); }
+  /// Throws what run() would say of the run folder before it begins; touches nothing after look_only().
+  void check_folder();
+
+  /// Takes the state of `which`: "latest"; a file of the run folder, from which the run goes on, or goes back when there are
+  /// newer ones; a file elsewhere, from which a run of its own begins. Holds the run folder from here on: IoError when another
+  /// program does. Throws InputError when no sound checkpoint is left, its deck forbids going on with this one, or it is of
+  /// another run than the folder; never starts afresh.
   void restart(std::string const& which);
   /// X = W = X⁰.
   void start();
@@ -54,7 +62,8 @@ class Training {
 
   /// Steps until the deck's number of steps or a stop rule; commits a checkpoint before it returns. `time_limit` in seconds from
   /// the construction on. Without restart() a run folder that holds an earlier run is refused (InputError), and the starting
-  /// point is committed before the first step. `early`: the caller's own handlers, which were there before; else run() has some.
+  /// point is committed before the first step. Takes the run folder when restart() has not, and gives it back at the end.
+  /// `early`: the caller's own handlers, which were there before; else run() has some.
   Exit run(std::optional<double> time_limit, Signals* early = nullptr);
 
   std::uint64_t steps_done() const { return totals_.steps; }
@@ -66,12 +75,14 @@ class Training {
   Training(Prepared, Communicator const& comm, Deck const& deck, Build const& build, Log const& log,
            std::unique_ptr<Objective<T>> objective);
   struct Outputs;  // files and the progress line
+  Exit run_to_end(std::optional<double> time_limit, Signals& signals);
   Decision one_step(Outputs& out);
   void complete_row(Outputs& out, ByteCount const& all_ranks);
   void flush_row(Outputs& out);
   void write_groups(Outputs& out);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
+  void warn_if_done() const;
   void begin_saving(WallClock& clock, std::function<void()> sync_rows);
   CheckpointInfo describe();
   void save(bool last);
@@ -79,6 +90,9 @@ class Training {
   void note(Saver::Outcome outcome);
   bool is_best(double loss);
   void write_summary(double validation, bool finished) const;
+  RunState state_now(char const* state, std::optional<int> exit_code) const;
+  void write_state(char const* state, std::optional<int> exit_code) const;
+  void write_failure(Exit code) const;
   double stop_allowance(WallClock const& clock) const;
   void report_validation(Outputs& out, double loss) const;
   std::unique_ptr<Metrics> open_rows(char const* name, std::vector<std::string> const& columns, std::int64_t done,
@@ -99,6 +113,9 @@ class Training {
   LayerPlan plan_;
   Schedule schedule_;
   std::unique_ptr<Ef21Muon<T>> optimizer_;
+  RunFolder folder_;  ///< before what writes there
+  Beginning beginning_ = Beginning::afresh;
+  bool running_ = false;  ///< summary.json is this start's
   std::unique_ptr<Checkpoints> checkpoints_;
   Registry registry_;
   Totals totals_;  ///< counters of earlier parts of the run, and the steps and samples of this one

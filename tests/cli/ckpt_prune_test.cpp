@@ -153,17 +153,35 @@ TEST_F(Prune, WhatAJobWritesMeanwhileStays) {
   }
 }
 
+TEST_F(Prune, WhatBestPointsAtStaysUnlessItIsSaid) {
+  make({1, 2, 3, 4}, 4);
+  folder::repoint(s / "run/checkpoints/best", name(2));
+  EXPECT_TRUE(ended(prune({"--keep", "1"}), 0, {"keep    step-00000002.h5", "best"}));
+  EXPECT_EQ(steps(), (Steps{4, 2}));
+  EXPECT_TRUE(ended(prune({"--keep", "1", "--drop-best", "--dry-run"}), 0));
+  EXPECT_EQ(folder::target_of(s / "run/checkpoints/best"), name(2));
+  EXPECT_TRUE(ended(prune({"--keep", "1", "--drop-best"}), 0, {"delete  step-00000002.h5"}));
+  EXPECT_EQ(folder::target_of(s / "run/checkpoints/best"), "") << "a link that leads nowhere";
+}
+
+TEST_F(Prune, WhatCannotBeAskedWhoseItIsStays) {
+  make({1, 2, 3}, 3);
+  fs::resize_file(path(1), 3000);
+  EXPECT_TRUE(ended(prune({"--keep", "1"}), 0, {"keep    step-00000001.h5", "cannot be read"}));
+  EXPECT_EQ(steps(), (Steps{3, 1}));
+}
+
 TEST_F(Prune, AJobThatRunsIsNotDisturbed) {
   put_least_squares(s);
   Process job(train_words(1, {"-i", "squares.deck", "-d", "run", "run.steps=1000000", "checkpoint.every=1", "checkpoint.keep=6"}),
               s.path());
   auto const committed = [&](std::size_t n) { return folder::steps(s / "run/checkpoints").size() >= n; };
-  for (int round = 0; round < 12; ++round) {
-    ASSERT_TRUE(wait_until([&] { return committed(3) || !job.running(); }));
-    auto const o = prune({"--keep", "1"});
-    ASSERT_EQ(o.code, 0) << o.all();
+  ASSERT_TRUE(wait_until([&] { return committed(3) || !job.running(); }));
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_TRUE(ended(prune({"--keep", "1"}), 74, {"run is in use by kaon-train, process"}));
+    EXPECT_TRUE(ended(prune({"--keep", "1", "--dry-run"}), 0));
     ASSERT_TRUE(job.running());
-    ASSERT_TRUE(fs::exists(s / "run/checkpoints/latest")) << "latest points at a file that is gone: " << o.all();
+    ASSERT_TRUE(fs::exists(s / "run/checkpoints/latest")) << "latest points at a file that is gone";
   }
   s.write("run/stop", "");
   EXPECT_TRUE(ended(job.wait(), 75));

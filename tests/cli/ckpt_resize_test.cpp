@@ -145,7 +145,8 @@ TEST_F(Resize, TrainingGoesOnAndItsLossFalls) {
     auto const n = std::to_string(workers), file = n + ".h5";
     ASSERT_TRUE(ended(resize("3.h5", workers, file), 0));
     ASSERT_TRUE(ended(s.train({"-r", file, "-d", "run" + n, "run.steps=60"}), 0,
-                      {n + " workers on 1 rank", "step 5 of 60, mean G_j = G within", "finished at step 60"}));
+                      {n + (workers == 1 ? " worker on 1 rank" : " workers on 1 rank"), "step 5 of 60, mean G_j = G within",
+                       "finished at step 60"}));
     auto const all = losses("run" + n);
     ASSERT_EQ(all.size(), 55u);
     double first = 0, last = 0;

@@ -22,7 +22,7 @@ TEST_F(RunFolder, AFinishedRunLeavesCheckpointLinkMetricsAndSummary) {
   ASSERT_TRUE(ended(train(), 0, {"finished at step 3"}));
   EXPECT_EQ(std::filesystem::read_symlink(s / "run/checkpoints/latest"), "step-00000003.h5");
   EXPECT_EQ(s.read("run/metrics.csv").rfind("step,loss,", 0), 0u);
-  EXPECT_NE(s.read("run/summary.json").find("\"finished\": true"), std::string::npos);
+  EXPECT_NE(s.read("run/summary.json").find("\"state\": \"finished\""), std::string::npos);
   EXPECT_NE(s.read("run/validation.csv").find("\n3,"), std::string::npos);
 }
 

@@ -50,12 +50,14 @@ OURS = {"rocblas_gemm", "rocblas_on", "rocblas_op"}
 # Atomics count in integers, whose order does not matter, and in these files alone.
 ATOMIC = re.compile(r"\bKokkos::(?:Experimental::)?atomic_\w+")
 ATOMICS = {"kernels/codec/exponent_code.cpp", "kernels/compress/select.cpp"}
-# Files are made by files::Part, which replaces whole ones only. These make a checkpoint's data, a file in memory, and what a bench measures.
+# Files are made by files::Part, which replaces whole ones only. These make a checkpoint's data, a file in memory, a lock, and what a bench
+# measures.
 MADE = re.compile(r"\b(?:ofstream|fopen|O_CREAT|H5Fcreate)\b")
 MAKERS = {
     "src/files/part.cpp",
     "src/checkpoint/folder.cpp",
     "src/checkpoint/frame.cpp",
+    "src/checkpoint/lock.cpp",
     "src/checkpoint/slabs.cpp",
     "src/objective/least_squares_problem.cpp",  # into a Part, as the next one
     "apps/ckpt/h5_output.cpp",

@@ -137,7 +137,7 @@ def odd_folders(lab, options, counts):
 
     def unreadable(call, error):
         def run():
-            o = lab.train(["-r", *ON], 1, {"CALL": call, "ERROR": number(error), "FIRST": 1, "TIMES": 0})
+            o = lab.train(["-r", *ON], 1, {"UNDER": lab.checkpoints, "CALL": call, "ERROR": number(error), "FIRST": 1, "TIMES": 0})
             text = os.strerror(number(error))
             expect(o.code == 65 and two in o.err and text in o.err, str(o))
             goes_on(lab, 1)

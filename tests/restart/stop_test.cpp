@@ -115,7 +115,9 @@ TEST_F(StopTest, TheFileStopStopsOnceAndIsRemoved) {
   ASSERT_TRUE(ended(job.train("parts", 2), 75));
   EXPECT_EQ(job.steps_done("parts"), 1);
   EXPECT_FALSE(job.scratch().has("parts/run/stop"));
-  EXPECT_NE(job.scratch().read("parts/run/summary.json").find("\"finished\": false"), std::string::npos);
+  auto const summary = job.scratch().read("parts/run/summary.json");
+  EXPECT_NE(summary.find("\"state\": \"stopped\""), std::string::npos) << summary;
+  EXPECT_NE(summary.find("\"exit_code\": 75"), std::string::npos) << summary;
   goes_on(3);
 }
 

@@ -170,14 +170,14 @@ chain() {
   cut=$(steps_of chain)
   "$build/apps/kaon-ckpt" verify "chain/checkpoints/step-$(printf %08d "$cut").h5" || fail "no checkpoint of step $cut"
   # All ranks die, as if the node had.
-  id=$(submit chain --time=2) || fail "sbatch chain"
+  id=$(KAON_CRASHES=0 submit chain --time=2) || fail "sbatch chain"
   await 40 "20 more steps of chain" has_steps chain $((cut + 20))
   signal_ranks chain KILL
   ended chain "$id" FAILED 137:0 0
   goes_on_from "chain-$id.log" chain "$cut"
   # One rank dies: srun does not let the other one wait for the time limit.
   cut=$(readlink chain/checkpoints/latest | sed 's/step-0*\([0-9]*\).h5/\1/')
-  id=$(SLURM_WAIT=3 submit chain --time=2) || fail "sbatch chain"
+  id=$(KAON_CRASHES=0 SLURM_WAIT=3 submit chain --time=2) || fail "sbatch chain"
   await 40 "20 more steps of chain" has_steps chain $((cut + 20))
   signal_ranks chain KILL 1
   ended chain "$id" FAILED 137:0 0

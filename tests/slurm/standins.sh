@@ -17,10 +17,27 @@ standin() { # NAME: its body is read from standard input
   chmod +x "bin/$1"
 }
 # FAKE is what kaon-train does: a code that it exits with at once; "wait", until a signal stops it in order; "mute", the same, but the
-# launcher returns MUTE instead of 75. An orderly end writes a summary.
+# launcher returns MUTE instead of 75; "dies CODE [HOW]", in the middle of a run, whose summary is then as HOW says. It writes a summary
+# when it starts, and an orderly end another one.
 standin kaon-train <<'END'
-ends() { mkdir -p run1/checkpoints; touch run1/checkpoints/latest; echo "{\"finished\": $1, \"start\": $RANDOM$RANDOM}" >run1/summary.json; }
+says() { # STATE [CODE]
+  mkdir -p run1/checkpoints
+  touch run1/checkpoints/step-00000000.h5
+  printf '{\n  "state": "%s",\n%s  "start": "%s",\n  "steps": 3\n}\n' "$1" "${2:+  \"exit_code\": $2,
+}" "${HIDDEN-$KAON_START_ID}" >run1/summary.json
+}
+ends() { says "$([ "$1" = 0 ] && echo finished || echo stopped)" "$1"; }
 case $FAKE in
+  dies*)
+    says running
+    read -r _ code how <<<"$FAKE"
+    case $how in
+      empty) : >run1/summary.json ;;
+      torn) head -c 60 run1/summary.json >t && mv t run1/summary.json ;;
+      none) rm run1/summary.json ;;
+      further) touch "run1/checkpoints/step-0$(date +%s).h5"; sleep 1 ;;
+    esac
+    exit "$code" ;;
   wait | mute)
     trap 'echo "signal USR1" >>"$CALLS"; got=1' USR1
     trap 'echo "signal TERM" >>"$CALLS"; got=1' TERM
@@ -28,12 +45,12 @@ case $FAKE in
     touch started
     for ((k = 0; k < 600; ++k)); do [ -z "$got" ] || break; sleep 0.05; done
     [ -n "$got" ] || exit 99
-    ends false
+    ends 75
     if [ $FAKE = mute ]; then exit "$MUTE"; fi
     exit 75 ;;
-  0) ends true; exit 0 ;;
-  75) ends false; exit 75 ;;
-  killed-after) ends true; exit 138 ;;
+  0 | 75) ends "$FAKE"; exit "$FAKE" ;;
+  killed-after) ends 0; exit 138 ;;
+  failed) says failed 70; exit 1 ;;
   *) exit "$FAKE" ;;
 esac
 END
@@ -116,7 +133,7 @@ for name in slurm flux pbs; do
   check "$name: finished is not put back" stays
   check "$name: the first start may begin" called '^kaon-train -i a.deck -d run1 -r auto$'
 
-  for c in 64 65 70 74 137 2; do
+  for c in 64 65 70 74 2 127; do
     start $name FAKE=$c
     check "$name: $c is passed on, not $code" is $code $c
     check "$name: $c is not put back" stays
@@ -162,10 +179,49 @@ for name in slurm flux pbs; do
   done
   start $name FAKE=killed-after
   check "$name: so is 0" is $code 0
-  echo '{"finished": false}' >run1/summary.json
-  start $name FAKE=137
+  start $name FAKE=failed
+  check "$name: so is an error" is $code 70
+  check "$name: which is not put back" stays
+  start $name FAKE=0 HIDDEN=
+  check "$name: a launcher that hides the environment changes nothing" is $code 0
+  start $name FAKE=75
+  start $name FAKE=137 KAON_CRASHES=0
   check "$name: an older summary is not believed" is $code 137
   check "$name: nor put back" stays
+
+  # Crashes: no end of this start in the summary, whatever the launcher says.
+  for how in '137' '137 empty' '137 torn' '137 none' '9' '0' '0 empty' '0 torn' '0 none' '75'; do
+    fresh
+    start $name FAKE="dies $how"
+    check "$name: dies $how: put back" called "${again[$name]}"
+    check "$name: dies $how: and said" grep -q 'kaon: exit code [1-9][0-9]*, a crash' log
+    start $name FAKE="dies $how" KAON_CRASHES=0
+    check "$name: dies $how: not put back without leave" stays
+    check "$name: dies $how: no success" not is $code 0
+    check "$name: dies $how: nor a stop" not is $code 75
+  done
+  fresh
+  for k in 1 2 3; do
+    start $name FAKE='dies 137'
+    check "$name: crash $k is put back" called "${again[$name]}"
+  done
+  start $name FAKE='dies 137'
+  check "$name: the fourth without progress is not" stays
+  check "$name: it is the end" is $code 137
+  for k in 1 2 3 4; do
+    start $name FAKE='dies 137 further'
+    check "$name: a crash after a new checkpoint is put back, $k" called "${again[$name]}"
+  done
+  start $name FAKE='dies 137' KAON_CRASHES=2
+  check "$name: the limit can be set" called "${again[$name]}"
+  start $name FAKE=75
+  start $name FAKE='dies 137' KAON_CRASHES=1
+  check "$name: an orderly stop forgives" called "${again[$name]}"
+  start $name FAKE='dies 137' KAON_CRASHES=1
+  check "$name: and is needed" stays
+  fresh
+  start $name FAKE=137
+  check "$name: a crash before there is a run folder is not put back" stays
 done
 
 # The time that is left.
@@ -192,6 +248,9 @@ check "slurm: srun is told the CPUs and how long to wait for the others" \
 start slurm FAKE=75 SLURM_ARRAY_JOB_ID=6
 check "slurm: in an array 75 stays 75" is $code 75
 check "slurm: the next start of the array goes on" not called '^(scontrol|scancel)'
+start slurm FAKE='dies 137' SLURM_ARRAY_JOB_ID=6
+check "slurm: after a crash too" not called '^(scontrol|scancel)'
+check "slurm: with the code" is $code 137
 for c in 0 65; do
   start slurm FAKE=$c SLURM_ARRAY_JOB_ID=6
   check "slurm: $c ends the array" called '^scancel --state=PENDING 6$'

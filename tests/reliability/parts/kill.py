@@ -38,7 +38,7 @@ def plan_of(lab, ranks):
     """Numbered calls of each rank of an undisturbed job."""
     folder = lab.put("dry", SQUARES, **SIZES)
     lab.run(folder, ranks, ["-i", "job.deck"], preload={"KAON_KILL_UNDER": f"{folder}/run", "KAON_KILL_LOG": folder / "calls"})
-    return [[line.split()[1:] for line in (folder / f"calls.{r}").read_text().splitlines()] for r in range(ranks)]
+    return [[line.split(maxsplit=2)[1:] for line in (folder / f"calls.{r}").read_text().splitlines()] for r in range(ranks)]
 
 
 def at_call(lab, folder, ranks, rank, number, how, counts):
