@@ -1,5 +1,6 @@
 // Trains an objective of one's own with EF21-Muon twice: by a loop written here, and by kaon::Training with a deck, which adds
-// checkpoints, restarts, metrics and stop rules. Run it on any number of ranks: the numbers are the same.
+// checkpoints, restarts, metrics and stop rules. Run it on any number of ranks: the numbers are the same. Run it twice: the
+// second run finds the first one's checkpoints, and that there is nothing left to do.
 #include "factorisation.hpp"
 
 #include <kaon/optimizer/ef21_muon.hpp>
@@ -69,7 +70,7 @@ kaon::Exit whole_run(kaon::Communicator const& comm) {
                                           "the deck in main.cpp");
   kaon::Log const log(comm.rank());
   kaon::Training<float> training(comm, deck, {"own-objective", "none", "", ""}, log, make_problem());
-  training.start();
+  training.restart_or_start();  // what a job that was stopped, or is started twice, goes on from; a finished run stays as it is
   return training.run(std::nullopt);
 }
 
@@ -85,6 +86,6 @@ int main(int argc, char** argv) {
     return whole_run(comm);
   });
   Kokkos::finalize();
-  MPI_Finalize();
+  kaon::finalize_mpi();  // in the place of MPI_Finalize, which hangs now and then with MPICH before 4.2
   return code;
 }

@@ -1,5 +1,7 @@
 #include <kaon/checkpoint/cuts.hpp>
 
+#include <kaon/mpi/pending.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <list>
@@ -27,12 +29,15 @@ std::uint64_t row_bytes(Field const& field) {
 }  // namespace
 
 std::vector<Cut> gather_cuts(Communicator const& comm, Field const& field) {
+  struct Cuts {
+    Cut mine;
+    std::vector<Cut> all;
+  };
   Cut const mine = field.written.elements() == 0 ? Cut{} : Cut{field.written.offset[0], field.written.count[0]};
-  std::vector<Cut> all(static_cast<std::size_t>(comm.size()));
-  MPI_Request r;
-  KAON_MPI(MPI_Iallgather(&mine, 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, comm.get(), &r));
-  wait(r);
-  return all;
+  Pending<Cuts> cuts(mine, std::vector<Cut>(static_cast<std::size_t>(comm.size())));
+  KAON_MPI(MPI_Iallgather(&cuts->mine, 2, MPI_UINT64_T, cuts->all.data(), 2, MPI_UINT64_T, comm.get(), cuts.request()));
+  cuts.wait();
+  return std::move(cuts->all);
 }
 
 bool covers(std::vector<Cut> cuts, std::uint64_t extent) {
@@ -75,8 +80,12 @@ void hash_shared_blocks(Communicator const& comm, Blocks const& blocks, Field co
     Part box;
     std::vector<unsigned char> bytes;
   };
-  std::list<Shared> assembling;
-  std::vector<MPI_Request> requests;
+  struct Traffic {
+    std::list<Shared> assembling;
+    std::list<std::vector<unsigned char>> leaving;
+  };
+  Pending<Traffic> traffic;
+  auto& assembling = traffic->assembling;
   unsigned char const* from = mine.data();
   for (auto const& part : block_parts(blocks, field, own)) {
     if (part.complete) continue;
@@ -87,8 +96,9 @@ void hash_shared_blocks(Communicator const& comm, Blocks const& blocks, Field co
     } else {
       auto const holder = std::find_if(
           cuts.begin(), cuts.end(), [&](Cut const& c) { return c.first <= box.offset[0] && box.offset[0] < c.first + c.count; });
-      KAON_MPI(MPI_Isend(from, static_cast<int>(part.bytes), MPI_BYTE, static_cast<int>(holder - cuts.begin()), tag, comm.get(),
-                         &requests.emplace_back()));
+      auto const& piece = traffic->leaving.emplace_back(from, from + part.bytes);
+      KAON_MPI(MPI_Isend(piece.data(), static_cast<int>(part.bytes), MPI_BYTE, static_cast<int>(holder - cuts.begin()), tag,
+                         comm.get(), traffic.request()));
     }
     from += part.bytes;
   }
@@ -97,19 +107,21 @@ void hash_shared_blocks(Communicator const& comm, Blocks const& blocks, Field co
       Overlap const part = overlap(cuts[r], shared.box);
       if (part.empty() || static_cast<int>(r) == comm.rank()) continue;
       KAON_MPI(MPI_Irecv(shared.bytes.data() + (part.a - shared.box.offset[0]) * row, static_cast<int>((part.b - part.a) * row),
-                         MPI_BYTE, static_cast<int>(r), tag, comm.get(), &requests.emplace_back()));
+                         MPI_BYTE, static_cast<int>(r), tag, comm.get(), traffic.request()));
     }
-  wait_all(requests);
+  traffic.wait();
   for (auto const& shared : assembling) hashes[shared.block] = xxh3(shared.bytes.data(), shared.bytes.size());
 }
 
 void combine(Communicator const& comm, std::vector<std::uint64_t>& hashes) {
   constexpr std::size_t piece = std::numeric_limits<int>::max() / 2;
   for (std::size_t at = 0; at < hashes.size(); at += piece) {
-    MPI_Request r;
-    KAON_MPI(MPI_Iallreduce(MPI_IN_PLACE, hashes.data() + at, static_cast<int>(std::min(piece, hashes.size() - at)), MPI_UINT64_T,
-                            MPI_BOR, comm.get(), &r));
-    wait(r);
+    auto* const here = hashes.data() + at;
+    auto const n = std::min(piece, hashes.size() - at);
+    Pending<std::vector<std::uint64_t>> part(here, here + n);
+    KAON_MPI(MPI_Iallreduce(MPI_IN_PLACE, part->data(), static_cast<int>(n), MPI_UINT64_T, MPI_BOR, comm.get(), part.request()));
+    part.wait();
+    std::copy(part->begin(), part->end(), here);
   }
 }
 

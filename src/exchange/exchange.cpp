@@ -4,15 +4,50 @@
 #include <kaon/exchange/device_sealer.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 namespace kaon {
+
+void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top) {
+  if (bundles * (workers + 2) <= top) return;
+  throw UsageError("this MPI has too few message tags (" + std::to_string(top) + ") for " + std::to_string(bundles) +
+                   " bundles of layers and " + std::to_string(workers) +
+                   " workers; a larger exchange.bundle makes fewer bundles");
+}
+
+namespace {
+
+// The largest tag; what MPI promises where it does not say.
+std::int64_t top_tag(Communicator const& comm) {
+  void* top = nullptr;
+  int found = 0;
+  KAON_MPI(MPI_Comm_get_attr(comm.get(), MPI_TAG_UB, static_cast<void*>(&top), &found));
+  return found ? *static_cast<int*>(top) : 32767;
+}
+
+Letter letter_for(std::vector<int> const& layers, std::vector<std::string> const& names, std::vector<AddBlock> const& blocks,
+                  std::function<std::size_t(int)> const& bound) {
+  std::vector<Place> places;
+  for (int const i : layers)
+    for (auto const& block : blocks) places.push_back({i, static_cast<std::uint32_t>(block.first), bound(i)});
+  Letter letter(std::move(places));
+  if (letter.bound() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    throw UsageError("layer " + names[static_cast<std::size_t>(layers.front())] +
+                     " is too large for one message (2 GiB); split it");
+  return letter;
+}
+
+std::vector<AddBlock> const whole{{0, 1}};
+
+}  // namespace
 
 Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels, MessageMemory memory,
                    Kokkos::DefaultExecutionSpace const& exec)
     : comm_(comm),
       plan_(plan),
       channels_(std::move(channels)),
+      exec_(exec),
       mail_(comm, memory),
       up_(plan.bundles().size() * static_cast<std::size_t>(plan.workers())),
       down_(plan.bundles().size()),
@@ -22,12 +57,7 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Chann
   require(static_cast<int>(channels_.size()) == plan.layers(), "Exchange: one channel per layer");
   require(comm.size() == plan.ranks(), "Exchange: the plan is for another number of ranks");
   int const bundles = static_cast<int>(plan.bundles().size());
-  void* top = nullptr;
-  int found = 0;
-  KAON_MPI(MPI_Comm_get_attr(comm.get(), MPI_TAG_UB, static_cast<void*>(&top), &found));
-  if (found && up_tag(bundles, 0) > *static_cast<int*>(top))
-    throw UsageError("this MPI has too few message tags for " + std::to_string(bundles) + " bundles of layers and " +
-                     std::to_string(plan.workers()) + " workers");
+  check_tags(bundles, plan.workers(), top_tag(comm));
   place_.resize(channels_.size());
   for (auto const& c : channels_) names_.push_back(c.layer_name);
   int const me = comm.rank();
@@ -37,52 +67,67 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Chann
     for (int const rank : plan.group_of(here.first))
       if (rank != me) senders_.push_back({rank, blocks_of(plan.micros_at(rank))});
   }
-  std::size_t longest = 1, movable = 0;
+  std::size_t longest = 1;
   for (int b = 0; b < bundles; ++b) {
     auto const& layers = plan.bundle(b).layers;
     served_.push_back(plan.serves(me, layers.front()));
     for (std::size_t p = 0; p < layers.size(); ++p) place_[static_cast<std::size_t>(layers[p])] = p;
+    up_letter(b, true);  // refused here, and not when the first step makes it
     for (int j = 0; j < plan.workers(); ++j) add_up(b, j);
     add_down(b);
     if (!my_blocks_.empty()) add_sums(b);
     longest = std::max(longest, layers.size() * static_cast<std::size_t>(plan.micro_batches()));
-    for (int const i : layers) {  // packets are moved where others precede them
-      if (layers.size() > 1) movable = std::max({movable, channel(i).up_bound, channel(i).down_bound});
-      if (layers.size() * my_blocks_.size() > 1) movable = std::max(movable, channel(i).sum_bytes);
-    }
   }
   if (memory == MessageMemory::host)
     sealer_ = std::make_unique<HostSealer>();
   else
-    sealer_ = std::make_unique<DeviceSealer>(exec, longest, packet_header_bytes + movable);
+    make_sealer(false);
   ids_.reserve(longest);
   mail_.ready();
 }
 
-namespace {
-
-Letter letter_for(Bundle const& bundle, std::vector<Channel> const& channels, std::size_t Channel::*bound,
-                  std::vector<AddBlock> const& blocks) {
-  std::vector<Place> places;
-  for (int const i : bundle.layers)
-    for (auto const& block : blocks)
-      places.push_back({i, static_cast<std::uint32_t>(block.first), channels[static_cast<std::size_t>(i)].*bound});
-  Letter letter(std::move(places));
-  if (letter.bound() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
-    throw UsageError("layer " + channels[static_cast<std::size_t>(bundle.layers.front())].layer_name +
-                     " is too large for one message (2 GiB); split it");
-  return letter;
+std::size_t Exchange::up_bound(int layer, bool dense) const {
+  auto const& c = channel(layer);
+  return dense ? std::max(c.up_bound, c.dense_bound) : c.up_bound;
 }
 
-std::vector<AddBlock> const whole{{0, 1}};
+Letter Exchange::up_letter(int bundle, bool dense) const {
+  return letter_for(plan_.bundle(bundle).layers, names_, whole, [&](int i) { return up_bound(i, dense); });
+}
 
-}  // namespace
+// In device memory, with room for the largest packet that may have to be moved: one that others precede in its message.
+void Exchange::make_sealer(bool dense) {
+  std::size_t longest = 1, movable = 0;
+  for (auto const& bundle : plan_.bundles()) {
+    longest = std::max(longest, bundle.layers.size() * static_cast<std::size_t>(plan_.micro_batches()));
+    for (int const i : bundle.layers) {
+      if (bundle.layers.size() > 1) movable = std::max({movable, up_bound(i, dense), channel(i).down_bound});
+      if (bundle.layers.size() * my_blocks_.size() > 1) movable = std::max(movable, channel(i).sum_bytes);
+    }
+  }
+  sealer_.reset();
+  sealer_ = std::make_unique<DeviceSealer>(exec_, longest, packet_header_bytes + movable);
+}
+
+// Makes room for the uncompressed start, and gives it back.
+void Exchange::fit(bool dense) {
+  for (std::size_t k = 0; k < up_.size(); ++k) {
+    auto& post = up_[k];
+    if (post.inbox < 0 && post.outbox < 0) continue;
+    post.letter = up_letter(static_cast<int>(k) / plan_.workers(), dense);
+    if (post.inbox >= 0)
+      mail_.resize_inbox(post.inbox, post.letter.bound());
+    else
+      mail_.resize_outbox(post.outbox, post.letter.bound());
+  }
+  if (memory() == MessageMemory::device) make_sealer(dense);
+}
 
 void Exchange::add_up(int b, int j) {
   auto const& bundle = plan_.bundle(b);
   int const me = comm_.rank(), home = plan_.home_of(bundle.layers.front(), j);
   auto& post = up_[static_cast<std::size_t>(b) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
-  post.letter = letter_for(bundle, channels_, &Channel::up_bound, whole);
+  post.letter = up_letter(b, false);
   if (home == me)
     post.outbox = mail_.add_outbox(post.letter.bound(), plan_.topology() == Topology::replicated ? plan_.ranks() - 1 : 1,
                                    what("uplink", b, j));
@@ -92,7 +137,7 @@ void Exchange::add_up(int b, int j) {
 
 void Exchange::add_down(int b) {
   auto& post = down_[static_cast<std::size_t>(b)];
-  post.letter = letter_for(plan_.bundle(b), channels_, &Channel::down_bound, whole);
+  post.letter = letter_for(plan_.bundle(b).layers, names_, whole, [&](int i) { return channel(i).down_bound; });
   if (served_[static_cast<std::size_t>(b)])
     post.outbox = mail_.add_outbox(post.letter.bound(), plan_.ranks() - 1, what("downlink", b, -1));
   else
@@ -104,13 +149,13 @@ void Exchange::add_sums(int b) {
   int const me = comm_.rank(), worker = plan_.workers_at(me).first, home = plan_.home_of(bundle.layers.front(), worker);
   if (home != me) {
     auto& post = sum_out_[static_cast<std::size_t>(b)];
-    post.letter = letter_for(bundle, channels_, &Channel::sum_bytes, my_blocks_);
+    post.letter = letter_for(bundle.layers, names_, my_blocks_, [&](int i) { return channel(i).sum_bytes; });
     post.outbox = mail_.add_outbox(post.letter.bound(), 1, what("partial gradients", b, worker));
     return;
   }
   for (auto const& sender : senders_) {
     Post post;
-    post.letter = letter_for(bundle, channels_, &Channel::sum_bytes, sender.blocks);
+    post.letter = letter_for(bundle.layers, names_, sender.blocks, [&](int i) { return channel(i).sum_bytes; });
     post.inbox = mail_.add_inbox(sender.rank, sum_tag(b), post.letter.bound(), what("partial gradients", b, worker));
     sums_[static_cast<std::size_t>(b)].push_back(std::move(post));
   }
@@ -156,6 +201,7 @@ PacketId Exchange::sum_id(int layer, AddBlock const& block, int worker) const {
 
 void Exchange::begin_step(std::uint64_t step, bool dense) {
   step_ = step;
+  if (dense != dense_) fit(dense);
   dense_ = dense;
   mail_.set_step(step);
   for (auto& post : up_) {

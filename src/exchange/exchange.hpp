@@ -22,13 +22,17 @@ namespace kaon {
 struct Channel {
   std::string layer_name;
   std::uint32_t up_encoding = 0, down_encoding = 0, dense_encoding = 0;
-  std::size_t up_bound = 0, down_bound = 0;  ///< largest payloads in bytes (dense start included)
+  std::size_t up_bound = 0, down_bound = 0;  ///< largest payloads in bytes
   std::size_t sum_bytes = 0;                 ///< payload of a partial gradient, a multiple of 8
+  std::size_t dense_bound = 0;               ///< largest payload of the uncompressed start; 0: there is none
 };
 
+/// Throws UsageError unless bundles × (workers + 2) message tags are at most `top`; MPI promises at least 32767.
+void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top);
+
 /// The messages of a step, along a plan. Packets of one bundle travel together; all messages are nonblocking; buffers live as
-/// long as the object. What has arrived is noticed by poll(), and read by take_…, which checks it and throws IoError with step,
-/// layer and worker when it is not what it should be.
+/// long as the object, but those of the uncompressed start, which are there in its step alone. What has arrived is noticed by
+/// poll(), and read by take_…, which checks it and throws IoError with step, layer and worker when it is not what it should be.
 ///
 /// A step: begin_step(); sums inside groups; post_up() at a layer's home for each of its workers; at the servers, when a bundle's
 /// n messages are there, take_up(), then post_down(); elsewhere take_down(), close_down() and release_down(), which may wait
@@ -43,7 +47,8 @@ class Exchange {
   Exchange(Exchange const&) = delete;
   Exchange& operator=(Exchange const&) = delete;
 
-  /// Opens the inboxes for this step's packets. `dense` marks the step whose uplink is the uncompressed start.
+  /// Opens the inboxes for this step's packets. `dense` marks the step whose uplink is the uncompressed start; it and the one
+  /// after it allocate.
   void begin_step(std::uint64_t step, bool dense);
 
   std::uint64_t step() const { return step_; }
@@ -114,6 +119,10 @@ class Exchange {
     enum class Down { idle, awaited, taken } down = Down::idle;  // a downlink's message, and of which step it is
     std::uint64_t step = 0;
   };
+  std::size_t up_bound(int layer, bool dense) const;
+  Letter up_letter(int bundle, bool dense) const;
+  void make_sealer(bool dense);
+  void fit(bool dense);
   void add_up(int bundle, int worker);
   void add_down(int bundle);
   void add_sums(int bundle);
@@ -137,6 +146,7 @@ class Exchange {
   Communicator const& comm_;
   Plan plan_;
   std::vector<Channel> channels_;
+  Kokkos::DefaultExecutionSpace exec_;
   std::vector<std::string> names_;
   std::vector<std::size_t> place_;  // of a layer in its bundle
   std::vector<bool> served_;        // bundle: this rank plays the server for it

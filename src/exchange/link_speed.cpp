@@ -1,5 +1,7 @@
 #include <kaon/exchange/link_speed.hpp>
 
+#include <kaon/mpi/pending.hpp>
+
 #include <algorithm>
 #include <vector>
 
@@ -10,7 +12,7 @@ namespace {
 class Pair {
  public:
   Pair(Communicator const& comm, int peer, bool first, std::size_t most)
-      : comm_(comm), peer_(peer), first_(first), out_(peer < 0 ? 0 : most), in_(out_) {}
+      : comm_(comm), peer_(peer), first_(first), traffic_(Piece(peer < 0 ? 0 : most), Piece(peer < 0 ? 0 : most)) {}
 
   // Seconds of half a round trip of one byte.
   double latency(int rounds) {
@@ -28,29 +30,36 @@ class Pair {
   // Seconds of a message of this size in each direction at once.
   double both_ways(std::size_t size) {
     double const begin = MPI_Wtime();
-    std::vector<MPI_Request> requests(2);
-    KAON_MPI(MPI_Irecv(in_.data(), static_cast<int>(size), MPI_BYTE, peer_, 0, comm_.get(), &requests[0]));
-    KAON_MPI(MPI_Isend(out_.data(), static_cast<int>(size), MPI_BYTE, peer_, 0, comm_.get(), &requests[1]));
-    wait_all(requests);
+    begin_receive(size);
+    begin_send(size);
+    traffic_.wait();
     return MPI_Wtime() - begin;
   }
 
  private:
+  using Piece = std::vector<char>;
+  struct Traffic {
+    Piece out, in;
+  };
+  void begin_send(std::size_t size) {
+    KAON_MPI(MPI_Isend(traffic_->out.data(), static_cast<int>(size), MPI_BYTE, peer_, 0, comm_.get(), traffic_.request()));
+  }
+  void begin_receive(std::size_t size) {
+    KAON_MPI(MPI_Irecv(traffic_->in.data(), static_cast<int>(size), MPI_BYTE, peer_, 0, comm_.get(), traffic_.request()));
+  }
   void send(std::size_t size) {
-    MPI_Request request;
-    KAON_MPI(MPI_Isend(out_.data(), static_cast<int>(size), MPI_BYTE, peer_, 0, comm_.get(), &request));
-    wait(request);
+    begin_send(size);
+    traffic_.wait();
   }
   void receive(std::size_t size) {
-    MPI_Request request;
-    KAON_MPI(MPI_Irecv(in_.data(), static_cast<int>(size), MPI_BYTE, peer_, 0, comm_.get(), &request));
-    wait(request);
+    begin_receive(size);
+    traffic_.wait();
   }
 
   Communicator const& comm_;
   int peer_;
   bool first_;
-  std::vector<char> out_, in_;
+  Pending<Traffic> traffic_;
 };
 
 double median(std::vector<double> v) {

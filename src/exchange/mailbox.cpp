@@ -2,11 +2,13 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
+#include <kaon/mpi/pending.hpp>
 
 namespace kaon {
 
 Mailbox::~Mailbox() {
   for (std::size_t i = 0; i < receives_.size(); ++i) {
+    if (receives_[i] == MPI_REQUEST_NULL) continue;
     int done = 1;
     if (inboxes_[i].open && !inboxes_[i].arrived) {
       MPI_Cancel(&receives_[i]);
@@ -15,24 +17,30 @@ Mailbox::~Mailbox() {
     if (done)
       MPI_Request_free(&receives_[i]);
     else
-      new MessageBuffer(inboxes_[i].buffer);
+      leave_to_mpi(new MessageBuffer(inboxes_[i].buffer));
   }
   for (auto& box : outboxes_) {
     int done = 1;
     if (!box.leaving.empty()) MPI_Testall(static_cast<int>(box.leaving.size()), box.leaving.data(), &done, MPI_STATUSES_IGNORE);
-    if (!done) new MessageBuffer(box.buffer);
+    if (!done) leave_to_mpi(new MessageBuffer(box.buffer));
   }
+}
+
+MPI_Request Mailbox::make_receive(Inbox const& box) const {
+  MPI_Request request = MPI_REQUEST_NULL;
+  KAON_MPI(
+      MPI_Recv_init(box.buffer.data(), static_cast<int>(box.buffer.size()), MPI_BYTE, box.from, box.tag, comm_.get(), &request));
+  return request;
 }
 
 int Mailbox::add_inbox(int from, int tag, std::size_t bytes, std::string what) {
   Inbox box;
   box.buffer = MessageBuffer(memory_, "kaon::exchange::inbox", bytes);
   box.from = from;
+  box.tag = tag;
   box.what = std::move(what);
-  MPI_Request request;
-  KAON_MPI(MPI_Recv_init(box.buffer.data(), static_cast<int>(bytes), MPI_BYTE, from, tag, comm_.get(), &request));
+  receives_.push_back(make_receive(box));
   inboxes_.push_back(std::move(box));
-  receives_.push_back(request);
   return static_cast<int>(inboxes_.size()) - 1;
 }
 
@@ -48,6 +56,26 @@ int Mailbox::add_outbox(std::size_t bytes, int copies, std::string what) {
 void Mailbox::ready() {
   indices_.resize(receives_.size());
   statuses_.resize(receives_.size());
+}
+
+void Mailbox::resize_inbox(int inbox, std::size_t bytes) {
+  auto& box = inboxes_[static_cast<std::size_t>(inbox)];
+  auto& receive = receives_[static_cast<std::size_t>(inbox)];
+  require(!box.open || box.arrived, "Mailbox: a message is awaited in the buffer that is to be resized");
+  if (box.buffer.size() == bytes) return;
+  KAON_MPI(MPI_Request_free(&receive));
+  box.buffer = {};  // goes before the other one comes
+  box.buffer = MessageBuffer(memory_, "kaon::exchange::inbox", bytes);
+  box.size = 0;
+  box.open = box.arrived = false;
+  receive = make_receive(box);
+}
+
+void Mailbox::resize_outbox(int outbox, std::size_t bytes) {
+  if (writable(outbox).size() == bytes) return;
+  auto& box = outboxes_[static_cast<std::size_t>(outbox)];
+  box.buffer = {};
+  box.buffer = MessageBuffer(memory_, "kaon::exchange::outbox", bytes);
 }
 
 void Mailbox::open(int inbox) {

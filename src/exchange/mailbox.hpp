@@ -27,6 +27,10 @@ class Mailbox {
   int add_outbox(std::size_t bytes, int copies, std::string what);
   /// To be called once, when all are added.
   void ready();
+  /// Another buffer, of `bytes` bytes. Of an inbox whose message has been read, or that was never opened; of an outbox, when what
+  /// it sent has left, which is waited for.
+  void resize_inbox(int inbox, std::size_t bytes);
+  void resize_outbox(int outbox, std::size_t bytes);
 
   /// Posts the receive of the next message; the bytes of the one before are given up.
   void open(int inbox);
@@ -57,7 +61,7 @@ class Mailbox {
     MessageBuffer buffer;
     std::size_t size = 0;
     bool open = false, arrived = false;
-    int from = 0;
+    int from = 0, tag = 0;
     std::string what;
   };
   struct Outbox {
@@ -67,6 +71,7 @@ class Mailbox {
     std::string what;
   };
   Inbox const& in(int i) const { return inboxes_[static_cast<std::size_t>(i)]; }
+  MPI_Request make_receive(Inbox const& box) const;
   void take(int inbox, MPI_Status const& status);
   [[noreturn]] void refuse(int inbox, int code) const;
   bool left(Outbox& box);

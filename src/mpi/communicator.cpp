@@ -2,9 +2,16 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
+#include <kaon/mpi/pending.hpp>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <mutex>
 #include <thread>
 
 namespace kaon {
@@ -17,7 +24,7 @@ void mpi_check(int code, char const* call) {
   throw IoError(std::string("MPI failed in ") + call + ": " + std::string(text, static_cast<std::size_t>(length)));
 }
 
-Communicator::Communicator(MPI_Comm parent) {
+Communicator::Communicator(MPI_Comm parent) : exceptions_(std::uncaught_exceptions()) {
   KAON_MPI(MPI_Comm_dup(parent, &comm_));
   KAON_MPI(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
   KAON_MPI(MPI_Comm_rank(comm_, &rank_));
@@ -25,7 +32,7 @@ Communicator::Communicator(MPI_Comm parent) {
 }
 
 Communicator::~Communicator() {
-  if (comm_ != MPI_COMM_NULL) MPI_Comm_free(&comm_);
+  if (comm_ != MPI_COMM_NULL && std::uncaught_exceptions() <= exceptions_) MPI_Comm_free(&comm_);
 }
 
 void wait(MPI_Request& request, MPI_Status* status) {
@@ -44,29 +51,70 @@ void wait_all(std::vector<MPI_Request>& requests) {
 }
 
 namespace {
-void greet_all(Communicator const& comm) {
-  std::vector<MPI_Request> requests;
-  std::vector<char> in(static_cast<std::size_t>(comm.size())), out(in.size());
-  for (int r = 0; r < comm.size(); ++r) {
-    if (r == comm.rank()) continue;
-    auto const i = static_cast<std::size_t>(r);
-    KAON_MPI(MPI_Irecv(&in[i], 1, MPI_CHAR, r, 0, comm.get(), &requests.emplace_back()));
-    KAON_MPI(MPI_Isend(&out[i], 1, MPI_CHAR, r, 0, comm.get(), &requests.emplace_back()));
-  }
-  wait_all(requests);
+
+std::mutex left_mutex;
+std::vector<void const*>& left() {  // reachable for ever: no leak to whoever looks for leaks
+  static auto* const memory = new std::vector<void const*>;
+  return *memory;
 }
+
+// Something from every rank to every other, on the world itself: a new communicator would wait for a rank that never comes,
+// without patience, and might meet what an error has left behind. Nothing else in Kaon sends there.
+void greet_all(int rank, int ranks, int tag) {
+  struct Greetings {
+    std::vector<char> in, out;
+  };
+  std::vector<char> const room(static_cast<std::size_t>(ranks));
+  Pending<Greetings> greetings(room, room);
+  for (int r = 0; r < ranks; ++r) {
+    if (r == rank) continue;
+    auto const i = static_cast<std::size_t>(r);
+    KAON_MPI(MPI_Irecv(&greetings->in[i], 1, MPI_CHAR, r, tag, MPI_COMM_WORLD, greetings.request()));
+    KAON_MPI(MPI_Isend(&greetings->out[i], 1, MPI_CHAR, r, tag, MPI_COMM_WORLD, greetings.request()));
+  }
+  greetings.wait();
+}
+
 }  // namespace
 
-void finalize_mpi() {
+void meet_before_finalize() {
   constexpr int most = 64;                               // beyond that so many connections cost too much
   constexpr auto rest = std::chrono::milliseconds(100);  // without MPI calls: nobody answers
-  {
-    Communicator const comm(MPI_COMM_WORLD);
-    if (comm.size() > 1 && comm.size() <= most) {
-      greet_all(comm);
-      comm.barrier();
-      std::this_thread::sleep_for(rest);
-    }
+  constexpr int tag = 29471;
+  int rank = 0, ranks = 1;
+  KAON_MPI(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+  KAON_MPI(MPI_Comm_rank(MPI_COMM_WORLD, &rank));
+  KAON_MPI(MPI_Comm_size(MPI_COMM_WORLD, &ranks));
+  if (ranks == 1 || ranks > most) return;
+  Doing const doing("leaving MPI");
+  greet_all(rank, ranks, tag);
+  greet_all(rank, ranks, tag + 1);  // all have been greeted by all
+  std::this_thread::sleep_for(rest);
+}
+
+void leave_to_mpi(void const* memory) noexcept {
+  try {
+    std::lock_guard const lock(left_mutex);
+    left().push_back(memory);
+  } catch (...) {  // it stays all the same
+  }
+}
+
+std::size_t left_to_mpi() {
+  std::lock_guard const lock(left_mutex);
+  return left().size();
+}
+
+void finalize_mpi() {
+  try {
+    meet_before_finalize();
+  } catch (Error const& e) {
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    std::fprintf(stderr, "kaon: error (rank %d): %s\n", rank, e.what());
+    std::fflush(stderr);
+    usleep(300000);  // a launcher that is told of the end may drop what it has not yet read: the message goes first
+    MPI_Abort(MPI_COMM_WORLD, static_cast<int>(e.code()));
   }
   MPI_Finalize();
 }
@@ -77,54 +125,99 @@ void Communicator::barrier() const {
   wait(r);
 }
 
-void Communicator::broadcast(void* data, std::size_t bytes, int root) const {
-  auto* p = static_cast<char*>(data);
-  constexpr std::size_t piece = std::size_t(1) << 30;
-  for (std::size_t at = 0; at < bytes; at += piece) {
-    MPI_Request r;
-    KAON_MPI(MPI_Ibcast(p + at, static_cast<int>(std::min(piece, bytes - at)), MPI_BYTE, root, comm_, &r));
-    wait(r);
-  }
+namespace {
+
+constexpr std::size_t piece_bytes = std::size_t(16) << 20;  // of what travels in one call
+
+int count_of(std::size_t n) {
+  require(n <= static_cast<std::size_t>(std::numeric_limits<int>::max()), "Communicator: too many numbers for one call");
+  return static_cast<int>(n);
 }
 
-namespace {
+using Piece = std::vector<char>;
+
+template <class Body>
+void by_pieces(std::size_t bytes, Body&& body) {
+  for (std::size_t at = 0; at < bytes; at += piece_bytes) body(at, std::min(piece_bytes, bytes - at));
+}
+
+template <class T>
+struct Reduction {
+  std::vector<T> mine, out;
+};
+
+template <class T>
+std::vector<T> reduce_each(MPI_Comm comm, std::vector<T> mine, MPI_Datatype type, MPI_Op op) {
+  if (mine.empty()) return mine;
+  int const count = count_of(mine.size());
+  Pending<Reduction<T>> sum(std::move(mine), std::vector<T>(static_cast<std::size_t>(count)));
+  KAON_MPI(MPI_Iallreduce(sum->mine.data(), sum->out.data(), count, type, op, comm, sum.request()));
+  sum.wait();
+  return std::move(sum->out);
+}
+
 template <class T>
 T reduce(MPI_Comm comm, T mine, MPI_Datatype type, MPI_Op op) {
-  T out{};
-  MPI_Request r;
-  KAON_MPI(MPI_Iallreduce(&mine, &out, 1, type, op, comm, &r));
-  wait(r);
-  return out;
+  return reduce_each<T>(comm, std::vector<T>(1, mine), type, op).front();
 }
-template <class T>
-void reduce_each(MPI_Comm comm, std::vector<T>& values, MPI_Datatype type) {
-  if (values.empty()) return;
-  std::vector<T> out(values.size());
-  MPI_Request r;
-  KAON_MPI(MPI_Iallreduce(values.data(), out.data(), static_cast<int>(values.size()), type, MPI_SUM, comm, &r));
-  wait(r);
-  values.swap(out);
-}
+
 }  // namespace
+
+void Communicator::broadcast(void* data, std::size_t bytes, int root) const {
+  by_pieces(bytes, [&](std::size_t at, std::size_t n) {
+    auto* const from = static_cast<char*>(data) + at;
+    Pending<Piece> piece(from, from + n);
+    KAON_MPI(MPI_Ibcast(piece->data(), static_cast<int>(n), MPI_BYTE, root, comm_, piece.request()));
+    piece.wait();
+    if (rank_ != root) std::copy(piece->begin(), piece->end(), from);
+  });
+}
+
+void Communicator::send(void const* data, std::size_t bytes, int to, int tag) const {
+  by_pieces(bytes, [&](std::size_t at, std::size_t n) {
+    auto const* const from = static_cast<char const*>(data) + at;
+    Pending<Piece> piece(from, from + n);
+    KAON_MPI(MPI_Isend(piece->data(), static_cast<int>(n), MPI_BYTE, to, tag, comm_, piece.request()));
+    piece.wait();
+  });
+}
+
+void Communicator::receive(void* data, std::size_t bytes, int from, int tag) const {
+  by_pieces(bytes, [&](std::size_t at, std::size_t n) {
+    auto* const to = static_cast<char*>(data) + at;
+    Pending<Piece> piece(to, to + n);
+    KAON_MPI(MPI_Irecv(piece->data(), static_cast<int>(n), MPI_BYTE, from, tag, comm_, piece.request()));
+    piece.wait();
+    std::copy(piece->begin(), piece->end(), to);
+  });
+}
 
 PendingSum::~PendingSum() {
   if (request == MPI_REQUEST_NULL) return;
-  new std::vector<double>(std::move(mine));
-  new std::vector<double>(std::move(total));
+  leave_to_mpi(new std::vector<double>(std::move(mine)));
+  leave_to_mpi(new std::vector<double>(std::move(total)));
 }
 
 void Communicator::begin_sum(PendingSum& sum) const {
   sum.total.resize(sum.mine.size());
-  KAON_MPI(MPI_Iallreduce(sum.mine.data(), sum.total.data(), static_cast<int>(sum.mine.size()), MPI_DOUBLE, MPI_SUM, comm_,
-                          &sum.request));
+  KAON_MPI(
+      MPI_Iallreduce(sum.mine.data(), sum.total.data(), count_of(sum.mine.size()), MPI_DOUBLE, MPI_SUM, comm_, &sum.request));
 }
 
 std::vector<int> const& Communicator::nodes() const {
   if (!nodes_.empty()) return nodes_;
+  Doing const doing("finding out which ranks share a node");
+  barrier();  // the next call knows no patience: whoever does not come is missed here
   MPI_Comm shared = MPI_COMM_NULL;
   KAON_MPI(MPI_Comm_split_type(comm_, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &shared));
-  int lowest = rank_;
-  KAON_MPI(MPI_Bcast(&lowest, 1, MPI_INT, 0, shared));
+  int lowest = rank_;  // rank 0 of `shared` has the lowest, for its ranks are in the order of these
+  KAON_MPI(MPI_Comm_set_errhandler(shared, MPI_ERRORS_RETURN));
+  {
+    Pending<int> first(rank_);
+    KAON_MPI(MPI_Ibcast(&*first, 1, MPI_INT, 0, shared, first.request()));
+    first.wait();
+    lowest = *first;
+  }
   MPI_Comm_free(&shared);
   std::vector<std::int64_t> all(static_cast<std::size_t>(size_), 0);
   all[static_cast<std::size_t>(rank_)] = lowest;
@@ -138,8 +231,10 @@ std::int64_t Communicator::max(std::int64_t mine) const { return reduce<std::int
 double Communicator::max(double mine) const { return reduce<double>(comm_, mine, MPI_DOUBLE, MPI_MAX); }
 std::int64_t Communicator::sum(std::int64_t mine) const { return reduce<std::int64_t>(comm_, mine, MPI_INT64_T, MPI_SUM); }
 
-void Communicator::sum_each(std::vector<double>& values) const { reduce_each(comm_, values, MPI_DOUBLE); }
-void Communicator::sum_each(std::vector<std::int64_t>& values) const { reduce_each(comm_, values, MPI_INT64_T); }
+void Communicator::sum_each(std::vector<double>& values) const { values = reduce_each(comm_, values, MPI_DOUBLE, MPI_SUM); }
+void Communicator::sum_each(std::vector<std::int64_t>& values) const {
+  values = reduce_each(comm_, values, MPI_INT64_T, MPI_SUM);
+}
 
 std::string Communicator::broadcast(std::string const& text, int root) const {
   std::uint64_t size = text.size();
@@ -150,8 +245,27 @@ std::string Communicator::broadcast(std::string const& text, int root) const {
 }
 
 std::vector<std::string> Communicator::gather(std::string const& mine) const {
-  std::vector<std::string> out(static_cast<std::size_t>(size_));
-  for (int r = 0; r < size_; ++r) out[static_cast<std::size_t>(r)] = broadcast(mine, r);
+  std::vector<std::int64_t> sizes(static_cast<std::size_t>(size_), 0);
+  sizes[static_cast<std::size_t>(rank_)] = static_cast<std::int64_t>(mine.size());
+  sum_each(sizes);
+  struct Texts {
+    std::string mine, all;
+    std::vector<int> counts, places;
+  };
+  Pending<Texts> texts(mine, std::string(), std::vector<int>(), std::vector<int>());
+  std::int64_t total = 0;
+  for (auto const n : sizes) {
+    texts->places.push_back(count_of(static_cast<std::size_t>(total)));
+    texts->counts.push_back(count_of(static_cast<std::size_t>(n)));
+    total += n;
+  }
+  texts->all.resize(static_cast<std::size_t>(count_of(static_cast<std::size_t>(total))));
+  KAON_MPI(MPI_Iallgatherv(texts->mine.data(), count_of(mine.size()), MPI_CHAR, texts->all.data(), texts->counts.data(),
+                           texts->places.data(), MPI_CHAR, comm_, texts.request()));
+  texts.wait();
+  std::vector<std::string> out;
+  for (std::size_t r = 0; r < sizes.size(); ++r)
+    out.push_back(texts->all.substr(static_cast<std::size_t>(texts->places[r]), static_cast<std::size_t>(texts->counts[r])));
   return out;
 }
 

@@ -65,6 +65,16 @@ void Patience::look() {
   if (speak) speak("waiting for " + seconds(waited) + " now for " + what);
 }
 
+namespace {
+// A yield costs next to nothing when nobody else wants the core. A rank whose peers compute for long must not keep asking:
+// every test is a system call or more when messages cross a network.
+constexpr std::uint64_t eager = 200, longest = 50;  // pauses; microseconds
+}  // namespace
+
+long nap_microseconds(std::uint64_t pauses) {
+  return pauses <= eager ? 0 : static_cast<long>(std::min(longest, (pauses - eager) / 20 + 1));
+}
+
 void Patience::pause() {
   ++pauses_;
   if (waiting() == Waiting::spin) {
@@ -73,13 +83,10 @@ void Patience::pause() {
     if (pauses_ % 65536 == 0) look();
     return;
   }
-  // A yield costs next to nothing when nobody else wants the core. A rank whose peers compute for long must not keep asking:
-  // every test is a system call or more when messages cross a network.
-  constexpr int eager = 200, longest = 50;  // pauses; microseconds
   sched_yield();
   if (pauses_ <= eager) return;
   if (pauses_ % 64 == 0) look();
-  timespec const nap{0, 1000L * std::min(longest, (pauses_ - eager) / 20 + 1)};
+  timespec const nap{0, 1000L * nap_microseconds(pauses_)};
   nanosleep(&nap, nullptr);
 }
 

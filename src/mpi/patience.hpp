@@ -1,6 +1,7 @@
 #ifndef KAON_MPI_PATIENCE_HPP
 #define KAON_MPI_PATIENCE_HPP
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -42,6 +43,9 @@ class Doing {
   std::string const* before_;
 };
 
+/// Microseconds that pause() number `pauses` of a wait sleeps where waits yield.
+long nap_microseconds(std::uint64_t pauses);
+
 /// One wait: pause() between two tests.
 class Patience {
  public:
@@ -64,7 +68,7 @@ class Patience {
   void const* awaited_;
   std::string (*call_)(void const*);
   double indulgence_;
-  int pauses_ = 0;
+  std::uint64_t pauses_ = 0;      // 2³¹ of them take less than the default limit when they spin
   double begin_ = -1, warn_ = 0;  // seconds of the steady clock; of waiting
 };
 

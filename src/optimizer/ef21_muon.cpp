@@ -2,18 +2,48 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
+#include <kaon/optimizer/check_settings.hpp>
+#include <kaon/optimizer/layer_costs.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
+#include <exception>
 
 namespace kaon {
+
+namespace {
+
+// What is wrong on one rank ends all of them, with its text.
+template <class Body>
+void on_every_rank(Communicator const& comm, Body&& body) {
+  std::string trouble;
+  try {
+    body();
+  } catch (UsageError const& e) {
+    trouble = e.what();
+  }
+  if (comm.all(trouble.empty())) return;
+  for (auto const& t : comm.gather(trouble))
+    if (!t.empty()) throw UsageError(t);
+}
+
+}  // namespace
 
 template <class T>
 Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
                       OptimizerSettings const& optimizer, int micro_batches)
-    : exec_(exec), comm_(comm), layers_(std::move(layers)), settings_(std::move(settings)), optimizer_(optimizer) {
-  require(layers_.size() == settings_.size(), "Ef21Muon: one LayerSettings per layer");
-  require(optimizer.workers >= 1, "Ef21Muon: at least one worker");
+    : exec_(exec),
+      comm_(comm),
+      layers_(std::move(layers)),
+      settings_(std::move(settings)),
+      optimizer_(optimizer),
+      check_(layers_),
+      started_(layers_.size()),
+      exceptions_(std::uncaught_exceptions()) {
+  on_every_rank(comm, [&] { check_settings(layers_, settings_, optimizer, micro_batches); });
+  if (!comm.same_everywhere(settings_hash(layers_, settings_, optimizer, micro_batches)))
+    throw UsageError("the ranks were given different layers or settings");
   make_exchange(micro_batches);
   auto const& plan = exchange_->plan();
   int const me = comm.rank();
@@ -50,40 +80,90 @@ void Ef21Muon<T>::make_exchange(int micro_batches) {
   where.workers = optimizer_.workers;
   where.micro_batches = micro_batches;
   where.bundle_bytes = optimizer_.bundle_bytes;
-  // Compressors know the sizes of messages, and the plan needs them; oracles are large and made where the plan wants them.
-  std::vector<bool> const nowhere(layers_.size(), false);
-  Tools<T> sizes(layers_, settings_, nowhere);
+  on_every_rank(comm_, [&] { tools_ = std::make_unique<Tools<T>>(layers_, settings_); });
   std::vector<LayerLoad> loads;
   std::vector<Channel> channels;
-  std::size_t payload_bound = 0;
   for (std::size_t k = 0; k < layers_.size(); ++k) {
     int const i = static_cast<int>(k);
-    auto& up = sizes.uplink(i);
-    auto& down = sizes.downlink(i);
-    auto& dense = sizes.dense(i);
+    auto& up = tools_->uplink(i);
+    auto& down = tools_->downlink(i);
+    auto& dense = tools_->dense(i);
     auto const entries = static_cast<std::size_t>(layers_[k].rows) * static_cast<std::size_t>(layers_[k].cols);
     Channel c{layers_[k].name,  encoding_of(up.spec()), encoding_of(down.spec()),         encoding_of(dense.spec()),
               up.bytes_bound(), down.bytes_bound(),     (entries * sizeof(T) + 7) / 8 * 8};
-    if (optimizer_.start == Start::dense) c.up_bound = std::max(c.up_bound, dense.bytes_bound());
-    payload_bound = std::max({payload_bound, c.up_bound, c.down_bound});
-    loads.push_back({lmo_cost(settings_[k].lmo, layers_[k].rows, layers_[k].cols),
-                     packet_header_bytes + std::max(up.bytes_bound(), down.bytes_bound())});
+    if (optimizer_.start == Start::dense) c.dense_bound = dense.bytes_bound();
+    payload_ = std::max({payload_, c.up_bound, c.down_bound});
+    dense_payload_ = std::max({dense_payload_, payload_, c.dense_bound});
+    loads.push_back(load_of(layers_[k], settings_[k], c.up_bound, c.down_bound));
     channels.push_back(std::move(c));
   }
   Plan const plan(where, loads);
   std::vector<bool> served;
   for (int i = 0; i < plan.layers(); ++i) served.push_back(plan.serves(comm_.rank(), i));
-  tools_ = std::make_unique<Tools<T>>(layers_, settings_, served);
-  exchange_ = std::make_unique<Exchange>(comm_, plan, std::move(channels), optimizer_.messages, exec_);
-  staging_ = std::make_unique<Staging<T>>(layers_, payload_bound, optimizer_.messages);
+  on_every_rank(comm_, [&] {
+    tools_->make_oracles(layers_, settings_, served);  // the larger ones, where the plan wants them
+    exchange_ = std::make_unique<Exchange>(comm_, plan, std::move(channels), optimizer_.messages, exec_);
+  });
+  staging_ = std::make_unique<Staging<T>>(layers_, payload_, optimizer_.messages);
+}
+
+template <class T>
+Ef21Muon<T>::~Ef21Muon() {
+  if (may_ == Next::failed || std::uncaught_exceptions() > exceptions_) return;
+  try {
+    finish();
+  } catch (std::exception const& e) {
+    std::fprintf(stderr, "kaon: warning: rank %d leaves messages behind: %s\n", comm_.rank(), e.what());
+  }
+}
+
+namespace {
+
+bool same(std::vector<Layer> const& a, std::vector<Layer> const& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](Layer const& x, Layer const& y) { return x.name == y.name && x.rows == y.rows && x.cols == y.cols; });
+}
+
+}  // namespace
+
+template <class T>
+void Ef21Muon<T>::refuse_failed() const {
+  if (may_ == Next::failed) throw UsageError("the optimizer is of no use after a step that failed; make another one");
+}
+
+template <class T>
+void Ef21Muon<T>::check_step(Objective<T> const& objective, std::uint64_t step, double multiplier) const {
+  refuse_failed();
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (!started_[i])
+      throw UsageError("layer " + layers_[i].name +
+                       " has no starting point: call initialize(), or load a checkpoint, before step()");
+  auto const wrong = [&](char const* why) { throw UsageError("step " + std::to_string(step) + " cannot be next: " + why); };
+  if (may_ == Next::first && step != 0) wrong("steps count from 0 after initialize()");
+  if (may_ == Next::later && step < next_) wrong("step() has been that far already");
+  if (!same(objective.layers(), layers_)) throw UsageError("step() was given an objective with other layers than the optimizer");
+  int const micros = exchange_->plan().micro_batches();
+  if (objective.micro_batches() != micros)
+    throw UsageError("the objective has " + std::to_string(objective.micro_batches()) +
+                     " micro-batches, and the optimizer was made for " + std::to_string(micros) +
+                     ": give its constructor objective.micro_batches()");
+  if (!std::isfinite(multiplier) || multiplier < 0)
+    throw UsageError("the multiplier of step " + std::to_string(step) + " is " + std::to_string(multiplier) +
+                     ", and must be finite and not negative");
 }
 
 template <class T>
 void Ef21Muon<T>::initialize(Objective<T>& objective) {
+  if (!same(objective.layers(), layers_))
+    throw UsageError("initialize() was given an objective with other layers than the optimizer");
+  refuse_failed();
+  finish();
   objective.initialize(exec_, server_->W());
   server_->initialize(exec_);
   workers_->initialize(exec_);
   exec_.fence();
+  std::fill(started_.begin(), started_.end(), 1);
+  may_ = Next::first;
 }
 
 template <class T>
@@ -143,6 +223,7 @@ void Ef21Muon<T>::release_followed() const {
 
 template <class T>
 void Ef21Muon<T>::finish() const {
+  if (may_ == Next::failed) return;  // what is missing will not come
   arrive_all(next_);
   if (!followed_.empty()) {
     exec_.fence();
@@ -167,11 +248,14 @@ void Ef21Muon<T>::compute(Objective<T>& objective, std::uint64_t step, bool dens
       Share const share{j, step, b};
       InPhase const in(timer_, Phase::forward);
       backward = false;
+      check_.begin(share);
       objective.gradient(exec_, Scalar<double, Space>(losses_.data() + k++), *model_, share,
                          [&](int layer, ConstMatrix<T, Space> const& gradient) {
                            begin_backward();
+                           check_.take(layer, gradient.extent(0), gradient.extent(1), gradient.span_is_contiguous());
                            take_gradient(layer, share, dense, gradient, m);
                          });
+      check_.end();
     }
   objective.watch_backward({});
   auto const joinable = [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); };
@@ -215,7 +299,10 @@ void Ef21Muon<T>::take_gradient(int layer, Share const& share, bool dense, Const
       return;
     }
   }
-  release_followed();  // encoding has fenced
+  // Encoding has fenced, and so has sending sums, but for device messages whose bundle lacks layers still. There the device may
+  // yet read a downlink that is released here. Nothing overwrites it: its bundle's next one comes after this rank's message of
+  // the bundle, and that one leaves behind a fence.
+  release_followed();
   exchange_->poll();
 }
 
@@ -320,12 +407,15 @@ void Ef21Muon<T>::serve(std::uint64_t step, bool dense, double multiplier, Measu
 
 template <class T>
 StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure) {
+  check_step(objective, step, multiplier);
+  may_ = Next::failed;  // until it has not
   auto const before = timer_.times();
   bool const dense = step == 0 && optimizer_.start == Start::dense;
   Measure* const m = measure ? measure_.get() : nullptr;
   if (m) m->clear(exec_);
   std::fill(joined_.begin(), joined_.end(), false);
   std::fill(summed_.begin(), summed_.end(), 0);
+  staging_->fit(exec_, dense ? dense_payload_ : payload_);
   exchange_->begin_step(step, dense);
   step_ = step;
   next_ = step + 1;
@@ -335,6 +425,7 @@ StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double
   wait_for_agreement(step);
   StepReport report;
   sum_losses(step, report);
+  may_ = Next::later;
   if (m) {
     finish();  // a message that is missing is better reported by its name than by the collective operation that follows
     report.layers = m->reports(exec_, comm_);
@@ -356,6 +447,14 @@ void Ef21Muon<T>::register_state(Registry& registry) const {
     f->get_rows = [this, get = std::move(f->get_rows)](std::uint64_t from, std::uint64_t count, void* out) {
       finish();
       get(from, count, out);
+    };
+    f->set = [this, path = f->path, set = std::move(f->set)](void const* in) {
+      refuse_failed();
+      finish();
+      set(in);
+      may_ = Next::any;
+      for (std::size_t i = 0; i < layers_.size(); ++i)
+        if (path == "/server/W/" + layers_[i].name) started_[i] = 1;
     };
   }
 }

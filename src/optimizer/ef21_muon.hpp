@@ -10,6 +10,7 @@
 #include <kaon/optimizer/report.hpp>
 #include <kaon/optimizer/server.hpp>
 #include <kaon/optimizer/settings.hpp>
+#include <kaon/optimizer/share_check.hpp>
 #include <kaon/optimizer/staging.hpp>
 #include <kaon/optimizer/tools.hpp>
 #include <kaon/optimizer/worker.hpp>
@@ -38,12 +39,17 @@ namespace kaon {
 template <class T>
 class Ef21Muon {
  public:
-  /// One LayerSettings per layer. Collective; all ranks construct it with the same arguments (checked by the caller through the
-  /// deck). `micro_batches` is the objective's.
+  /// One LayerSettings per layer. Collective; all ranks construct it with the same arguments. `micro_batches` is the objective's.
+  /// Throws UsageError, on every rank, when a layer, a setting or their number is not what it must be, by the layer's name, or
+  /// when the ranks have not the same.
   Ef21Muon(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
            OptimizerSettings const& optimizer, int micro_batches = 1);
+  /// finish(), so that no message stays behind; but not after a step that failed, nor where an exception ends the object.
+  ~Ef21Muon();
+  Ef21Muon(Ef21Muon const&) = delete;
+  Ef21Muon& operator=(Ef21Muon const&) = delete;
 
-  /// X = W = X⁰ from the objective; everything else zero.
+  /// X = W = X⁰ from the objective; everything else zero. The next step is step 0.
   void initialize(Objective<T>& objective);
 
   /// Called once a step on every rank, when its gradients are done: fills what this rank brings to the agreement.
@@ -51,8 +57,12 @@ class Ef21Muon {
   /// Sums `count` numbers of every rank along with each step's losses; StepReport::agreed has them.
   void agree_on(std::size_t count, Bring bring);
 
-  /// One step; collective. `multiplier` scales every radius (Schedule). With `measure` the report has layer figures.
-  /// Throws NumericalError on every rank when any worker's loss is not finite; the state is then of no use.
+  /// One step; collective. `step` is 0 after initialize(), any after the registered state was set, and then grows. `multiplier`
+  /// (not negative) scales every radius (Schedule). With `measure` the report has layer figures.
+  /// Throws NumericalError on every rank when any worker's loss is not finite. Throws UsageError where there is no starting point
+  /// yet, where the objective is not the one of the constructor, and on the rank where it does not give every layer of a share
+  /// once and in its shape: the others wait then, and leave_together() ends them. After an error the object is of no use: every
+  /// other step is refused.
   StepReport step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure);
 
   /// Takes in the downlinks that are still under way; local. Afterwards no message of this rank is.
@@ -83,6 +93,8 @@ class Ef21Muon {
 
  private:
   void make_exchange(int micro_batches);
+  void refuse_failed() const;
+  void check_step(Objective<T> const& objective, std::uint64_t step, double multiplier) const;
   void compute(Objective<T>& objective, std::uint64_t step, bool dense, Measure* m);
   void take_gradient(int layer, Share const& share, bool dense, ConstMatrix<T, Space> const& gradient, Measure* m);
   bool join_sums(std::uint64_t step, bool dense, Measure* m);
@@ -108,7 +120,9 @@ class Ef21Muon {
   std::unique_ptr<Staging<T>> staging_;
   std::unique_ptr<Workers<T>> workers_;
   std::unique_ptr<Server<T>> server_;
+  std::size_t payload_ = 0, dense_payload_ = 0;  ///< longest payloads, in bytes, of a step and of a dense start
   std::unique_ptr<Measure> measure_;
+  ShareCheck check_;
   std::unique_ptr<MicroSums<T>> micro_sums_;
   mutable PhaseTimer timer_;
   Vector<double, Space> losses_;  ///< one for each share this rank computes
@@ -123,6 +137,12 @@ class Ef21Muon {
   std::vector<bool> served_, joined_;  ///< bundle: done in this step
   std::vector<int> summed_;            ///< bundle: layers whose own micro-batches are all added
   mutable std::vector<int> followed_;  ///< bundles whose downlink a device may still read
+  /// What the next step may be: none before there is a starting point, 0 after initialize(), any after a restart, then a later
+  /// one.
+  enum class Next { none, first, any, later, failed };
+  mutable Next may_ = Next::none;
+  mutable std::vector<char> started_;  ///< layer: W has been set
+  int exceptions_;                     ///< in flight when the object was made
 };
 
 extern template class Ef21Muon<float>;

@@ -46,31 +46,39 @@ template <class T>
 double Ef21Muon<T>::check_invariants(double tolerance) const {
   std::string trouble;
   if (!same_model()) trouble = "W differs between ranks";
-  for (auto const& w : server_->W())
-    if (!std::isfinite(norm(to_host<T>(w)))) trouble = "W has a NaN or an infinity";
+  auto const finite = [&](int layer, char const* what, Matrix<T, Space> const& m) {
+    for (T const x : to_host<T>(m))
+      if (!std::isfinite(x)) {
+        trouble = "layer " + layers_[static_cast<std::size_t>(layer)].name + ": " + what + " has a NaN or an infinity";
+        return;
+      }
+  };
+  for (int i = 0; i < exchange_->plan().layers(); ++i) {
+    finite(i, "W", server_->W()[static_cast<std::size_t>(i)]);
+    finite(i, "X", server_->X(i));
+    auto const here = exchange_->plan().homes_at(comm_.rank(), i);
+    for (int j = here.first; j < here.end(); ++j) finite(i, "M_j", workers_->M(i, j));
+  }
 
+  Communicator const apart(comm_.get());  // its messages meet none of the exchange's
+  constexpr int tag = 0;
   double worst = 0;
   auto const& plan = exchange_->plan();
   for (int i = 0; i < plan.layers(); ++i) {
     int const owner = plan.owner_of(i);
     auto const& layer = layers_[static_cast<std::size_t>(i)];
-    std::size_t const size = static_cast<std::size_t>(layer.rows) * static_cast<std::size_t>(layer.cols);
+    std::size_t const size = static_cast<std::size_t>(layer.rows) * static_cast<std::size_t>(layer.cols),
+                      bytes = size * sizeof(T);
     std::vector<T> mean(size, T(0));
     double scale = 0;
     for (int j = 0; j < plan.workers(); ++j) {
       int const host = plan.home_of(i, j);
       std::vector<T> g;
       if (host == comm_.rank()) g = to_host<T>(workers_->G(i, j));
-      if (host != owner && (host == comm_.rank() || owner == comm_.rank())) {
-        constexpr int tag = 0;
-        MPI_Request request;
+      if (host != owner && host == comm_.rank()) apart.send(g.data(), bytes, owner, tag);
+      if (host != owner && owner == comm_.rank()) {
         g.resize(size);
-        int const bytes = static_cast<int>(size * sizeof(T));
-        if (host == comm_.rank())
-          KAON_MPI(MPI_Isend(g.data(), bytes, MPI_BYTE, owner, tag, comm_.get(), &request));
-        else
-          KAON_MPI(MPI_Irecv(g.data(), bytes, MPI_BYTE, host, tag, comm_.get(), &request));
-        wait(request);
+        apart.receive(g.data(), bytes, host, tag);
       }
       if (owner != comm_.rank()) continue;
       scale = std::max(scale, norm(g));

@@ -141,17 +141,22 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
     c.follow = down.decode;
     c.up_bytes = up.bytes;
     c.down_bytes = down.bytes;
+    c.up_bound = tools.uplink(i).bytes_bound();
+    c.down_bound = tools.downlink(i).bytes_bound();
     costs.push_back(c);
   }
   return costs;
+}
+
+LayerLoad load_of(Layer const& layer, LayerSettings const& settings, std::size_t up_bound, std::size_t down_bound) {
+  return {lmo_cost(settings.lmo, layer.rows, layer.cols), packet_header_bytes + std::max(up_bound, down_bound)};
 }
 
 std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
                                 std::vector<LayerCost> const& costs) {
   std::vector<LayerLoad> loads;
   for (std::size_t i = 0; i < layers.size(); ++i)
-    loads.push_back(
-        {lmo_cost(settings[i].lmo, layers[i].rows, layers[i].cols), std::max(costs[i].up_bytes, costs[i].down_bytes)});
+    loads.push_back(load_of(layers[i], settings[i], costs[i].up_bound, costs[i].down_bound));
   return loads;
 }
 

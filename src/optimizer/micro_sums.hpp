@@ -19,7 +19,8 @@ class MicroSums {
 
   /// Takes the layer's gradient of one of this rank's micro-batches. True when it was the rank's last one.
   bool add(Space const& exec, int layer, int micro, ConstMatrix<T, Space> const& gradient);
-  /// On a rank that is not the layer's home, after its last micro-batch: sends its partial sums. Fences.
+  /// On a rank that is not the layer's home, after its last micro-batch: sends its partial sums. With messages in host memory it
+  /// fences for each; in device memory only when the bundle's last is written.
   void send(Space const& exec, int layer);
   /// At the home, after its last micro-batch and when the bundle's partial sums have arrived: the whole gradient, valid until the
   /// next call. Checks what was received.

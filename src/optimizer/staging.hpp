@@ -14,7 +14,7 @@ namespace kaon {
 
 using Space = Kokkos::DefaultExecutionSpace;
 
-/// Device buffers between compressors and messages, made once for the largest layer and packet.
+/// Device buffers between compressors and messages, made for the largest layer and packet.
 /// encode() fences for a packet's size, and with messages in host memory once more for its bytes; nothing else here does.
 template <class T>
 class Staging {
@@ -30,7 +30,15 @@ class Staging {
     for (auto& m : scratch_) m = Vector<T, Space>("kaon::optimizer::scratch", largest);
   }
 
-  /// Workspace `which` (0 to 2) as a matrix of the layer's shape; its content is the previous user's.
+  /// Makes room for payloads of up to `bound` bytes, and not for more. Allocates and fences where that is something else.
+  void fit(Space const& exec, std::size_t bound) {
+    if (payload_.extent(0) == bound) return;
+    exec.fence();
+    payload_ = Bytes<Space>();
+    payload_ = Bytes<Space>("kaon::optimizer::payload", bound);
+  }
+
+  /// Workspace `which` (0 or 1) as a matrix of the layer's shape; its content is the previous user's.
   Matrix<T, Space> scratch(int which, Layer const& layer) const {
     return Matrix<T, Space>(scratch_[which].data(), static_cast<std::size_t>(layer.rows), static_cast<std::size_t>(layer.cols));
   }
@@ -65,7 +73,7 @@ class Staging {
   Bytes<Space> payload_;
   Scalar<std::uint64_t, Space> length_;
   Kokkos::View<std::uint64_t, StagingSpace> host_length_;
-  Vector<T, Space> scratch_[3];
+  Vector<T, Space> scratch_[2];
 };
 
 }  // namespace kaon

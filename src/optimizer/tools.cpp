@@ -1,19 +1,44 @@
 #include <kaon/optimizer/tools.hpp>
 
+#include <kaon/core/error.hpp>
+
 namespace kaon {
 
 namespace {
+
 std::string shape_of(Layer const& l) { return std::to_string(l.rows) + "x" + std::to_string(l.cols); }
+
+template <class Make>
+auto for_layer(Layer const& layer, Make&& make) {
+  try {
+    return make();
+  } catch (UsageError const& e) {
+    throw UsageError("layer " + layer.name + ": " + e.what());
+  }
+}
+
 }  // namespace
 
 template <class T>
-Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& served) {
+Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    up_.push_back(compressor(settings[i].uplink, layers[i]));
-    down_.push_back(compressor(settings[i].downlink, layers[i]));
+    up_.push_back(for_layer(layers[i], [&] { return compressor(settings[i].uplink, layers[i]); }));
+    down_.push_back(for_layer(layers[i], [&] { return compressor(settings[i].downlink, layers[i]); }));
     dense_.push_back(compressor("identity", layers[i]));
-    lmo_.push_back(served[i] ? oracle(settings[i].lmo, layers[i]) : nullptr);
   }
+}
+
+template <class T>
+void Tools<T>::make_oracles(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
+                            std::vector<bool> const& served) {
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    lmo_.push_back(served[i] ? for_layer(layers[i], [&] { return oracle(settings[i].lmo, layers[i]); }) : nullptr);
+}
+
+template <class T>
+Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& served)
+    : Tools(layers, settings) {
+  make_oracles(layers, settings, served);
 }
 
 template <class T>

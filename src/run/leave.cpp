@@ -68,7 +68,8 @@ int leave_together(char const* program, std::function<Exit()> const& body) {
 void leave(char const* program, int code) {
   code = files::with_output_written(program, code);
   try {
-    finalize_mpi();
+    meet_before_finalize();
+    MPI_Finalize();
   } catch (std::exception const& e) {
     std::fprintf(stderr, "%s: warning: at the very end: %s\n", program, e.what());
     std::fflush(nullptr);

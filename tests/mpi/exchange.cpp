@@ -206,6 +206,13 @@ TEST(Exchange, PartialSumsReachTheHome) {
       }
 }
 
+TEST(Exchange, TagsAreCountedIn64Bits) {
+  EXPECT_NO_THROW(check_tags(100, 325, 32767));
+  EXPECT_THROW(check_tags(101, 325, 32767), UsageError);
+  for (std::int64_t const many : {65536, 1 << 20, 1 << 30}) EXPECT_THROW(check_tags(many, many, 2147483647), UsageError) << many;
+  EXPECT_NO_THROW(check_tags(1 << 15, (1 << 16) - 2, 2147483647 + std::int64_t(1)));
+}
+
 TEST(Exchange, ChecksItsArguments) {
   Communicator const world(MPI_COMM_WORLD);
   Plan const plan(world.size(), 2, {1.0, 1.0});
@@ -214,6 +221,9 @@ TEST(Exchange, ChecksItsArguments) {
   auto large = Round::channels(2);
   large[1].up_bound = std::size_t(1) << 31;
   EXPECT_THROW(Exchange(world, plan, large), UsageError);
+  auto start = Round::channels(2);  // refused before the first step
+  start[0].dense_bound = std::size_t(1) << 31;
+  EXPECT_THROW(Exchange(world, plan, start), UsageError);
 }
 
 }  // namespace

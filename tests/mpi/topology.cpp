@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <map>
+#include <string>
 
 namespace kaon {
 namespace {
@@ -48,9 +50,43 @@ TEST_F(TopologyTest, LayersCostSomethingAndTheirPacketsHaveTheirSize) {
   }
   auto const loads = loads_of(layers, s, costs);
   for (std::size_t i = 0; i < loads.size(); ++i) {
-    EXPECT_EQ(loads[i].bytes, std::max(costs[i].up_bytes, costs[i].down_bytes));
+    EXPECT_EQ(loads[i].bytes, std::max(costs[i].up_bytes, costs[i].down_bytes));  // of fixed length: the longest is every one
     EXPECT_EQ(loads[i].cost, lmo_cost(s[i].lmo, layers[i].rows, layers[i].cols));
   }
+}
+
+// Packets whose length varies are shorter than their bound, and a dense start's are longer: neither may make the plan that is
+// reasoned about another one than the run's.
+TEST_F(TopologyTest, ThePlanThatIsPredictedIsTheOneThatRuns) {
+  int apart = 0;  // cases in which measured lengths would have given other bundles
+  for (std::string const spec : {"natural:coded", "top:0.2", "top:0.3+natural:coded", "rank:0.4", "bits:4", "identity"})
+    for (auto const start : {Start::dense, Start::zero})
+      for (std::size_t const bundle : {500, 1000, 1500, 2000, 3000})
+        for (auto const topology : all_topologies) {
+          std::vector<LayerSettings> const s(layers.size(), test::settings("frobenius", spec, "natural:coded"));
+          OptimizerSettings o;
+          o.workers = 2;
+          o.start = start;
+          o.topology = topology;
+          o.bundle_bytes = bundle;
+          Ef21Muon<float> const muon(Space(), world, layers, s, o);
+          static std::map<std::string, std::vector<LayerCost>> measured;
+          auto& costs = measured[spec];
+          if (costs.empty()) costs = measure_layers<float>(Space(), layers, s, 1);
+          PlanSettings const where{topology, world.nodes(), o.workers, 1, bundle};
+          auto loads = loads_of(layers, s, costs);
+          Plan const predicted(where, loads);
+          auto const& run = muon.exchange().plan();
+          ASSERT_EQ(predicted.bundles().size(), run.bundles().size()) << spec << ", bundles of " << bundle;
+          for (std::size_t b = 0; b < run.bundles().size(); ++b) {
+            EXPECT_EQ(predicted.bundles()[b].layers, run.bundles()[b].layers) << spec << ", bundles of " << bundle;
+            EXPECT_EQ(predicted.bundles()[b].owner, run.bundles()[b].owner);
+            EXPECT_EQ(predicted.bundles()[b].cost, run.bundles()[b].cost);
+          }
+          for (std::size_t i = 0; i < loads.size(); ++i) loads[i].bytes = std::max(costs[i].up_bytes, costs[i].down_bytes);
+          apart += Plan(where, loads).bundles().size() != run.bundles().size();
+        }
+  EXPECT_GT(apart, 0) << "the cases do not tell bounds from lengths";
 }
 
 TEST_F(TopologyTest, EstimatesFollowTheLink) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace kaon {
@@ -170,14 +171,34 @@ TEST(CostModel, RanksThatShareAWorkerComputeInParallel) {
   EXPECT_NEAR(four, 20 * ms, 1e-9);
 }
 
+// 1024 ranks with a worker each, 8 layers: what the busiest rank must compute, and what the busiest link must carry, by hand.
 TEST(CostModel, AThousandRanksAreSimulated) {
-  auto const c = cost();
+  constexpr int ranks = 1024, layers = 8;
+  constexpr double bandwidth = 1e9, latency = 1e-5, up = 100000 / bandwidth, down = 50000 / bandwidth;
+  auto const c = cost(layers);
+  double const worker = c.forward + c.backward + layers * 0.1 * ms, server = ranks * 0.05 * ms + 2 * ms + 0.1 * ms;
   for (auto const topology : all_topologies) {
-    auto const t = predict_step(plan(topology, 1024, 1024), {1e-5, 1e9}, c);
-    std::printf("  %s on 1024 ranks: %.3f s a step, %.3f s of computing, %.3f s of sending\n", name_of(topology).c_str(),
+    auto const t = predict_step(plan(topology, ranks, ranks), {latency, bandwidth}, c);
+    std::printf("  %s on %d ranks: %.3f s a step, %.3f s of computing, %.3f s of sending\n", name_of(topology).c_str(), ranks,
                 t.seconds, t.compute, t.link);
-    EXPECT_GT(t.seconds, t.compute);
-    EXPECT_GE(t.seconds, t.link);
+    double compute = 0, link = 0;
+    if (topology == Topology::sharded) {  // an owner serves one layer, follows seven, and sends its shift to all others
+      compute = worker + server + (layers - 1) * 0.05 * ms;
+      link = (ranks - 1) * down + (layers - 1) * up;
+    } else if (topology == Topology::dedicated) {  // the server sends every shift to every worker
+      compute = layers * server;
+      link = layers * (ranks - 1) * down;
+    } else {  // every rank serves every layer, and sends its packets to all others
+      compute = worker + layers * server;
+      link = layers * (ranks - 1) * up;
+    }
+    EXPECT_NEAR(t.compute, compute, 1e-6 * compute) << name_of(topology);
+    EXPECT_NEAR(t.link, link, 1e-6 * link) << name_of(topology);
+    EXPECT_GE(t.seconds, std::max(compute, link)) << name_of(topology);
+    EXPECT_LE(t.seconds, worker + layers * server + 2 * link + layers * 0.05 * ms + 0.1) << name_of(topology);
+    auto const fast = predict_step(plan(topology, ranks, ranks), {latency, 4 * bandwidth}, c);
+    EXPECT_LT(fast.seconds, t.seconds) << name_of(topology);
+    EXPECT_NEAR(fast.link, link / 4, 1e-6 * link) << name_of(topology);
   }
 }
 

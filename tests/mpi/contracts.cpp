@@ -1,0 +1,203 @@
+// What must hold between steps, broken on one rank: each check is there because it speaks when it must.
+#include <kaon/core/error.hpp>
+#include <kaon/run/training.hpp>
+#include <kaon/support/state.hpp>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+
+namespace kaon {
+namespace {
+
+struct Contracts : ::testing::Test {
+  Communicator const world{MPI_COMM_WORLD};
+  std::vector<LayerSettings> const settings = std::vector<LayerSettings>(6, test::settings("spectral", "bits:4", "bits:2"));
+
+  std::unique_ptr<Ef21Muon<double>> three_steps(Topology topology = Topology::sharded) const {
+    OptimizerSettings o;
+    o.workers = 4;
+    o.topology = topology;
+    return test::run_quadratic<double>(world, test::odd_layers(), settings, o, 3);
+  }
+};
+
+// Sets entry 3 of the part of the field that `rank` has.
+void break_field(Ef21Muon<double>& muon, std::string const& path, bool here, double value) {
+  Registry registry;
+  muon.register_state(registry);
+  for (auto& f : registry) {
+    if (f.path != path) continue;
+    if (!here) return;
+    std::vector<double> numbers(f.needed.elements());
+    ASSERT_GT(numbers.size(), 3u) << path << " is not here";
+    f.get(numbers.data());
+    numbers[3] = value;
+    f.set(numbers.data());
+    return;
+  }
+  FAIL() << "no field " << path;
+}
+
+std::string refusal(Ef21Muon<double> const& muon) {
+  try {
+    muon.check_invariants(1e-12);
+  } catch (InputError const& e) {
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST_F(Contracts, AnotherWOnOneRankIsSeen) {
+  for (auto const topology : all_topologies)
+    for (int const rank : {0, world.size() - 1}) {
+      auto const muon = three_steps(topology);
+      EXPECT_TRUE(muon->same_model());
+      EXPECT_EQ(refusal(*muon), "accepted");
+      break_field(*muon, "/server/W/square", world.rank() == rank, 0.5);
+      EXPECT_EQ(muon->same_model(), world.size() == 1);
+      EXPECT_EQ(refusal(*muon), world.size() == 1 ? "accepted" : "the state is not consistent: W differs between ranks");
+    }
+}
+
+TEST_F(Contracts, AServerThatIsNotTheMeanOfItsWorkersIsSeen) {
+  for (auto const topology : {Topology::sharded, Topology::dedicated}) {
+    auto const muon = three_steps(topology);
+    int const square = 2;
+    auto const& plan = muon->exchange().plan();
+    break_field(*muon, "/server/G/square", world.rank() == plan.owner_of(square), 1e-3);
+    EXPECT_NE(refusal(*muon).find("layer square: G differs from the mean of G_j"), std::string::npos) << refusal(*muon);
+    auto const other = three_steps(topology);
+    break_field(*other, "/workers/G/wide", world.rank() == other->exchange().plan().home_of(1, 3), 7);
+    EXPECT_NE(refusal(*other).find("layer wide: G differs"), std::string::npos) << refusal(*other);
+  }
+}
+
+TEST_F(Contracts, WhatIsNotFiniteIsSeen) {
+  double const nan = std::numeric_limits<double>::quiet_NaN();
+  for (std::string const part : {"/server/W/", "/server/X/", "/workers/M/"}) {
+    auto const muon = three_steps();
+    auto const& plan = muon->exchange().plan();
+    bool const here = part == "/server/W/" || (part == "/server/X/" ? plan.owner_of(0) : plan.home_of(0, 0)) == world.rank();
+    break_field(*muon, part + "tall", here, nan);
+    EXPECT_NE(refusal(*muon).find("layer tall: " + std::string(part == "/workers/M/" ? "M_j" : part.substr(8, 1)) +
+                                  " has a NaN or an infinity"),
+              std::string::npos)
+        << refusal(*muon);
+  }
+}
+
+TEST_F(Contracts, RanksWithDifferentSettingsAllRefuse) {
+  auto const made = [&](std::vector<LayerSettings> const& s, OptimizerSettings const& o) {
+    try {
+      Ef21Muon<double>(Space(), world, test::odd_layers(), s, o);
+    } catch (UsageError const& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  bool const last = world.rank() == world.size() - 1;
+  OptimizerSettings o;
+  auto s = settings;
+  if (last) s[1].radius = 0.06;
+  auto const alone = world.size() == 1 ? "accepted" : "the ranks were given different layers or settings";
+  EXPECT_EQ(made(s, o), alone);
+  if (last) o.seed = 2;
+  EXPECT_EQ(made(settings, o), alone);
+  if (last) s[1].radius = -1;  // a mistake of one rank is told by all
+  EXPECT_NE(made(s, OptimizerSettings()).find("layer wide: radius is -1"), std::string::npos);
+}
+
+// A loop that ends with step(): nothing may be left for the next one that uses the communicator.
+TEST_F(Contracts, ALoopThatEndsLeavesNoMessageBehind) {
+  for (auto const topology : all_topologies) {
+    three_steps(topology);
+    world.barrier();
+    int left = 0;
+    for (int k = 0; k < 100; ++k) {  // what is on its way had all of the barrier to arrive
+      KAON_MPI(MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, world.get(), &left, MPI_STATUS_IGNORE));
+      if (left) break;
+    }
+    EXPECT_FALSE(left) << name_of(topology);
+    world.barrier();
+  }
+}
+
+TEST_F(Contracts, LoadedStateIsNotChangedByMessagesOfBefore) {
+  auto const muon = three_steps();
+  Registry registry;
+  muon->register_state(registry);
+  std::vector<std::vector<unsigned char>> saved;
+  for (auto& f : registry) {
+    saved.emplace_back(f.written.elements() * size_of(f.type));
+    if (!saved.back().empty()) f.get(saved.back().data());
+  }
+  test::Quadratic<double> objective(test::odd_layers(), 4, 77);
+  muon->step(objective, 3, 1.0, false);  // its downlinks are under way
+  std::vector<double> const zeros(1000, 0.0);
+  for (auto& f : registry)
+    if (f.path.rfind("/server/W/", 0) == 0) f.set(zeros.data());
+  auto const W = muon->W();
+  for (std::size_t i = 0; i < W.size(); ++i) {
+    auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, W[i]);
+    for (std::size_t e = 0; e < host.size(); ++e) ASSERT_EQ(host.data()[e], 0.0);
+  }
+}
+
+/// On one rank another arithmetic: W changes under the optimizer's hands.
+struct Other final : Objective<double> {
+  test::Quadratic<double> right{test::odd_layers(), 4, 77};
+  bool here;
+  explicit Other(bool h) : here(h) {}
+  std::vector<Layer> const& layers() const override { return right.layers(); }
+  void initialize(Space const& e, Point const& X) override { right.initialize(e, X); }
+  void gradient(Space const& e, Scalar<double, Space> const& loss, ConstPoint const& W, Share const& share,
+                Sink const& sink) override {
+    right.gradient(e, loss, W, share, sink);
+    if (!here || share.step != 1) return;
+    Matrix<double, Space> const w(const_cast<double*>(W[1].data()), W.rows(1), W.cols(1));
+    Kokkos::deep_copy(e, w, 0.25);
+  }
+  std::string describe() const override { return "another arithmetic on one rank"; }
+};
+
+TEST_F(Contracts, ARunWhoseRanksDriftApartSavesNothing) {
+  auto const name = "kaon-contracts-" + std::to_string(::getpid());
+  auto const folder = world.broadcast((std::filesystem::temp_directory_path() / name).string(), 0);
+  auto const deck =
+      Deck::from_text("[run]\nsteps = 4\nprecision = double\ndirectory = " + folder +
+                          "\n[objective]\nkind = own\n[optimizer]\nworkers = 4\n[exchange]\ntopology = replicated\n"
+                          "[group.all]\nlayers = *\nnorm = spectral\nradius = 0.05\nuplink = bits:4\ndownlink = bits:2\n",
+                      "a test");
+  Log const log(world.rank());
+  std::string told = "finished";
+  {
+    Training<double> training(world, deck, {"test", "none", "", ""}, log,
+                              std::make_unique<Other>(world.rank() == world.size() - 1));
+    training.start();
+    try {
+      training.run(std::nullopt);
+    } catch (NumericalError const& e) {
+      told = e.what();
+    }
+  }
+  if (world.size() == 1) {
+    EXPECT_EQ(told, "finished");
+  } else {
+    for (auto const* part : {"W differs between the ranks at step 4", "no checkpoint is written", "exchange.topology = sharded"})
+      EXPECT_NE(told.find(part), std::string::npos) << part << " is missing: " << told;
+    if (world.rank() == 0) {
+      EXPECT_TRUE(std::filesystem::exists(folder + "/checkpoints/step-00000000.h5"));
+      EXPECT_FALSE(std::filesystem::exists(folder + "/checkpoints/step-00000004.h5"));
+    }
+  }
+  world.barrier();
+  if (world.rank() == 0) std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace kaon

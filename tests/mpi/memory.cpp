@@ -1,0 +1,189 @@
+// What a rank allocates for the optimizer and its messages is what docs/exchange.md says, byte for byte: counted by Kokkos' tool
+// hooks, on any number of ranks.
+#include <kaon/support/state.hpp>
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+namespace kaon {
+namespace {
+
+std::map<std::string, std::int64_t>* live = nullptr;  // label: bytes
+std::int64_t now = 0, peak = 0;
+
+bool counts(std::string const& label) {
+  return label.rfind("kaon::optimizer::", 0) == 0 || label.rfind("kaon::exchange::", 0) == 0;
+}
+void change(char const* label, std::int64_t bytes) {
+  if (!live) return;
+  (*live)[label] += bytes;
+  if (!counts(label)) return;
+  now += bytes;
+  peak = std::max(peak, now);
+}
+void allocated(Kokkos_Profiling_SpaceHandle, char const* label, void const*, std::uint64_t bytes) {
+  change(label, static_cast<std::int64_t>(bytes));
+}
+void freed(Kokkos_Profiling_SpaceHandle, char const* label, void const*, std::uint64_t bytes) {
+  change(label, -static_cast<std::int64_t>(bytes));
+}
+
+/// Counts for as long as it lives.
+struct Watch {
+  std::map<std::string, std::int64_t> bytes;
+  Watch() {
+    using namespace Kokkos::Tools::Experimental;
+    set_allocate_data_callback(allocated);
+    set_deallocate_data_callback(freed);
+    live = &bytes;
+    now = peak = 0;
+  }
+  ~Watch() { live = nullptr; }
+  std::int64_t of(std::string const& head) const {
+    std::int64_t sum = 0;
+    for (auto const& [label, n] : bytes) sum += label.rfind(head, 0) == 0 ? n : 0;
+    return sum;
+  }
+};
+
+struct Case {
+  int workers;
+  Start start;
+  std::string up, down;
+  Topology topology = Topology::sharded;
+  std::size_t bundle = 0;
+  int micro_batches = 1;
+};
+
+struct Formula {
+  std::int64_t state = 0, scratch = 0, payload = 0, messages = 0, sums = 0;
+  std::int64_t total() const { return state + scratch + payload + messages + sums; }
+};
+
+// docs/exchange.md, "Memory of a rank".
+template <class T>
+Formula formula(std::vector<Layer> const& layers, Case const& c, Plan const& plan, int rank, bool dense) {
+  Formula f;
+  std::vector<std::int64_t> up, down, sum;  // longest payloads
+  std::int64_t largest = 0, all = 0;
+  std::int64_t const s = sizeof(T), header = packet_header_bytes;
+  for (int i = 0; i < plan.layers(); ++i) {
+    auto const& l = layers[static_cast<std::size_t>(i)];
+    std::int64_t const mn = std::int64_t{l.rows} * l.cols;
+    auto const codec_up = make_compressor<T, Space>(c.up, l.rows, l.cols),
+               codec_down = make_compressor<T, Space>(c.down, l.rows, l.cols);
+    up.push_back(static_cast<std::int64_t>(codec_up->bytes_bound()));
+    down.push_back(static_cast<std::int64_t>(codec_down->bytes_bound()));
+    sum.push_back((mn * s + 7) / 8 * 8);
+    if (dense) up.back() = std::max(up.back(), sum.back());
+    bool const served = plan.serves(rank, i);
+    std::int64_t const here = plan.homes_at(rank, i).count;
+    auto const [ur, uc] = codec_up->state_shape();
+    auto const [dr, dc] = codec_down->state_shape();
+    f.state += s * (mn + (served ? 2 * mn + dr * dc : 0) + here * (2 * mn + ur * uc));
+    largest = std::max(largest, mn);
+    all += mn;
+    f.payload = std::max({f.payload, up.back(), down.back()});
+  }
+  f.scratch = 2 * largest * s;
+  for (auto const& bundle : plan.bundles()) {
+    std::int64_t letter_up = 0, letter_down = 0;
+    for (int const i : bundle.layers) {
+      letter_up += header + up[static_cast<std::size_t>(i)];
+      letter_down += header + down[static_cast<std::size_t>(i)];
+    }
+    int const first = bundle.layers.front();
+    int const mine = plan.homes_at(rank, first).count;
+    f.messages += (plan.serves(rank, first) ? plan.workers() : mine) * letter_up + letter_down;
+  }
+  auto const at = plan.workers_at(rank);
+  if (plan.micro_batches() > 1 && at.count > 0) {
+    std::size_t depth = 0, others = 0;
+    auto const blocks = [](Range const& r) { return blocks_of(r); };
+    auto const mine = plan.micros_at(rank);
+    for (int m = 1; m <= mine.count; ++m) depth = std::max(depth, blocks({mine.first, m}).size());
+    auto const& group = plan.group_of(at.first);
+    if (group.size() > 1)
+      for (auto const& bundle : plan.bundles()) {
+        bool const home = plan.home_of(bundle.layers.front(), at.first) == rank;
+        for (int const r : group) {
+          std::int64_t letter = 0;
+          auto const n = static_cast<std::int64_t>(blocks(plan.micros_at(home ? r : rank)).size());
+          for (int const i : bundle.layers) letter += n * (header + sum[static_cast<std::size_t>(i)]);
+          if (home ? r != rank : r == group.front()) f.messages += letter;
+        }
+      }
+    if (group.size() > 1)
+      for (int const r : group)
+        if (r != rank) others += blocks(plan.micros_at(r)).size();
+    f.sums = s * (static_cast<std::int64_t>(depth) * all + static_cast<std::int64_t>(others) * largest);
+  }
+  return f;
+}
+
+// Small things (counters, norms, losses, rounding of every allocation to words) may take so much besides.
+constexpr std::int64_t small = 40000;
+
+template <class T>
+void expect_formula(Case const& c) {
+  Communicator const world(MPI_COMM_WORLD);
+  std::vector<Layer> const layers{{"table", 300, 64}, {"a", 64, 64}, {"b", 96, 64}, {"c", 64, 96}, {"row", 1, 64}};
+  std::vector<LayerSettings> const s(layers.size(), test::settings("frobenius", c.up, c.down));
+  OptimizerSettings o;
+  o.workers = c.workers;
+  o.start = c.start;
+  o.topology = c.topology;
+  o.bundle_bytes = c.bundle;
+  test::Quadratic<T> objective(layers, c.workers, 77, c.micro_batches);
+  Watch const watch;
+  Ef21Muon<T> muon(Space(), world, layers, s, o, c.micro_batches);
+  auto const& plan = muon.exchange().plan();
+  auto const steady = formula<T>(layers, c, plan, world.rank(), false).total();
+  auto const dense = formula<T>(layers, c, plan, world.rank(), c.start == Start::dense).total();
+  auto const where = c.up + " up, " + c.down + " down, " + std::to_string(c.workers) + " workers of " +
+                     std::to_string(c.micro_batches) + " micro-batches, " + (c.start == Start::dense ? "dense" : "zero") +
+                     " start, " + name_of(c.topology) + ", rank " + std::to_string(world.rank()) + " of " +
+                     std::to_string(world.size());
+  auto const near = [&](std::int64_t counted, std::int64_t should, char const* when) {
+    EXPECT_GE(counted, should) << when << ", " << where;
+    EXPECT_LE(counted, should + small) << when << ", " << where;
+  };
+  near(now, steady, "made");
+  EXPECT_EQ(peak, now) << "making it takes more than having it, " << where;
+  muon.initialize(objective);
+  muon.step(objective, 0, 1.0, true);
+  near(peak, dense, "first step");
+  peak = now;
+  for (std::uint64_t k = 1; k < 4; ++k) muon.step(objective, k, 1.0, true);
+  muon.finish();
+  near(now, steady, "later steps");
+  EXPECT_LE(peak, std::max(dense, steady) + small) << "giving back the first step's room, " << where;
+  auto const tools = watch.of("kaon::compress::");
+  std::printf("  %s: %lld bytes, %lld in the first step; workspaces of compressors %lld, %.2f largest layers\n", where.c_str(),
+              static_cast<long long>(steady), static_cast<long long>(dense), static_cast<long long>(tools),
+              static_cast<double>(tools) / (300 * 64 * sizeof(T)));
+}
+
+TEST(Memory, IsTheFormula) {
+  for (int const workers : {1, 2, 5})
+    for (auto const start : {Start::dense, Start::zero})
+      for (auto const topology : all_topologies) {
+        expect_formula<float>({workers, start, "bits:4", "bits:2", topology, 0, 1});
+        expect_formula<float>({workers, start, "rank:0.1+bits:4", "top:0.1", topology, 20000, 1});
+        expect_formula<double>({workers, start, "natural:coded", "identity", topology, 60000, 1});
+      }
+}
+
+TEST(Memory, OfMicroBatchesIsTheFormula) {
+  for (int const micro_batches : {2, 3, 7})
+    for (auto const topology : all_topologies) {
+      expect_formula<float>({1, Start::dense, "bits:4", "bits:2", topology, 20000, micro_batches});
+      expect_formula<double>({2, Start::zero, "rank:0.2", "bits:2", topology, 0, micro_batches});
+    }
+}
+
+}  // namespace
+}  // namespace kaon
