@@ -1,5 +1,6 @@
 #include <kaon/optimizer/layer_costs.hpp>
 
+#include <kaon/core/error.hpp>
 #include <kaon/exchange/packet.hpp>
 #include <kaon/linalg/elementwise.hpp>
 #include <kaon/linalg/update.hpp>
@@ -149,7 +150,11 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
 }
 
 LayerLoad load_of(Layer const& layer, LayerSettings const& settings, std::size_t up_bound, std::size_t down_bound) {
-  return {lmo_cost(settings.lmo, layer.rows, layer.cols), packet_header_bytes + std::max(up_bound, down_bound)};
+  try {
+    return {lmo_cost(settings.lmo, layer.rows, layer.cols), packet_header_bytes + std::max(up_bound, down_bound)};
+  } catch (UsageError const& e) {
+    throw UsageError("layer " + layer.name + ": " + e.what());
+  }
 }
 
 std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
