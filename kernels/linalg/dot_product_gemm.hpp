@@ -10,10 +10,19 @@ namespace kaon {
 /// in an atomic addition, so that the bits differ from run to run as soon as there are three. The larger of the two, to be safe.
 inline constexpr std::int64_t dot_product_entries = 1600;
 
-/// Whether gemm on Exec leaves C ← op(A) op(B), C m×n, to dot_product_gemm: GPUs, transposed A, few entries.
+/// A GPU whose products go to cuBLAS itself, without atomic additions: it needs no help.
+#ifdef KOKKOS_ENABLE_CUDA
+template <class Exec>
+inline constexpr bool sums_in_order = std::is_same_v<Exec, Kokkos::Cuda>;
+#else
+template <class Exec>
+inline constexpr bool sums_in_order = false;
+#endif
+
+/// Whether gemm on Exec leaves C ← op(A) op(B), C m×n, to dot_product_gemm: GPUs without cuBLAS, transposed A, few entries.
 template <class Exec>
 bool is_dot_product_gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n) {
-  return !runs_on_host<Exec> && op_a == Op::transpose && op_b == Op::none && m * n <= dot_product_entries;
+  return !runs_on_host<Exec> && !sums_in_order<Exec> && op_a == Op::transpose && op_b == Op::none && m * n <= dot_product_entries;
 }
 
 /// C ← alpha · AᵀB + beta · C for a C of few entries and a long inner length: a team an entry, which adds in double in an order

@@ -1,9 +1,11 @@
-// The one translation unit that instantiates Kokkos Kernels' gemm: each instantiation costs seconds of compile time.
+// The one translation unit that instantiates Kokkos Kernels' gemm, for host spaces: each instantiation costs seconds of compile
+// time. On a device it is not called: for small C of long inner length its cuBLAS and rocBLAS branches add by atomics.
 #include <kaon/linalg/gemm.hpp>
 
 #include <kaon/core/error.hpp>
 #include <kaon/core/instantiate.hpp>
 #include <kaon/linalg/dot_product_gemm.hpp>
+#include <kaon/linalg/tpl/strided_gemm.hpp>
 
 #include <KokkosBlas3_gemm.hpp>
 
@@ -39,7 +41,16 @@ void gemm(Exec const& exec, Out<Matrix<T, Exec>> const& C, Op op_a, In<ConstMatr
   }
   if (is_dot_product_gemm<Exec>(op_a, op_b, static_cast<std::int64_t>(m), static_cast<std::int64_t>(n)))
     return dot_product_gemm<T>(exec, C, A, B, alpha, beta);
-  call_gemm<T, Exec>(exec, op_a == Op::none ? "N" : "T", op_b == Op::none ? "N" : "T", alpha, A, B, beta, C);
+  if constexpr (runs_on_host<Exec>) {
+    call_gemm<T, Exec>(exec, op_a == Op::none ? "N" : "T", op_b == Op::none ? "N" : "T", alpha, A, B, beta, C);
+  } else {
+    auto const as_is = [](auto const& X) {
+      auto const ld = X.stride(0) > 0 ? static_cast<int>(X.stride(0)) : 1;
+      return tpl::Strided<std::remove_pointer_t<decltype(X.data())>>{X.data(), ld, 0};
+    };
+    tpl::strided_gemm<T>(exec, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), alpha, op_a, as_is(A), op_b,
+                         as_is(B), beta, as_is(C), 1);
+  }
 }
 
 template <class T, class Exec>

@@ -18,19 +18,13 @@ inline void check_cublas(cublasStatus_t status, char const* call) {
     throw NumericalError(std::string(call) + " failed with cuBLAS status " + std::to_string(static_cast<int>(status)));
 }
 
-/// The process's handle, made on first use and destroyed by Kokkos::finalize, set to the stream of `exec`.
-inline cublasHandle_t cublas_on(Kokkos::Cuda const& exec) {
-  static cublasHandle_t handle = nullptr;
-  if (!handle) {
-    check_cublas(cublasCreate(&handle), "cublasCreate");
-    Kokkos::push_finalize_hook([] {
-      cublasDestroy(handle);
-      handle = nullptr;
-    });
-  }
-  check_cublas(cublasSetStream(handle, exec.cuda_stream()), "cublasSetStream");
-  return handle;
-}
+/// Bytes of cuBLAS' workspace for a stream: what its own pool takes on Hopper.
+inline constexpr std::size_t cublas_workspace = std::size_t{32} << 20;
+
+/// The process's handle, made on first use and destroyed by Kokkos::finalize, set to the stream of `exec`. Products have the same
+/// bits in every run: each stream has a workspace of its own (from the pool, cuBLAS may choose another algorithm when streams
+/// meet), sums by atomics are forbidden, and a float is multiplied as a float (no TF32).
+cublasHandle_t cublas_on(Kokkos::Cuda const& exec);
 
 inline cublasOperation_t cublas_op(Op op) { return op == Op::none ? CUBLAS_OP_N : CUBLAS_OP_T; }
 

@@ -20,6 +20,7 @@ void checked(cusolverStatus_t status, char const* call) {
 
 CusolverEigen::CusolverEigen(int n) : n_(n), info_("kaon::eigen::info") {
   checked(cusolverDnCreate(&handle_), "cusolverDnCreate");
+  checked(cusolverDnSetDeterministicMode(handle_, CUSOLVER_DETERMINISTIC_RESULTS), "cusolverDnSetDeterministicMode");
   int length = 0;
   checked(cusolverDnDsyevd_bufferSize(handle_, CUSOLVER_EIG_MODE_VECTOR, CUBLAS_FILL_MODE_UPPER, n, nullptr, n, nullptr, &length),
           "cusolverDnDsyevd_bufferSize");

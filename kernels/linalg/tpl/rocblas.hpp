@@ -26,6 +26,7 @@ inline rocblas_handle rocblas_on(KAON_HIP_SPACE const& exec) {
   static rocblas_handle handle = nullptr;
   if (!handle) {
     check_rocblas(rocblas_create_handle(&handle), "rocblas_create_handle");
+    check_rocblas(rocblas_set_atomics_mode(handle, rocblas_atomics_not_allowed), "rocblas_set_atomics_mode");
     Kokkos::push_finalize_hook([] {
       rocblas_destroy_handle(handle);
       handle = nullptr;
