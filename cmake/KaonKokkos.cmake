@@ -18,5 +18,12 @@ endif()
 # nvcc's front end cannot evaluate the consteval format strings of fmt 9, which then are checked at run time.
 if("CUDA" IN_LIST Kokkos_DEVICES)
   target_compile_definitions(kaon_kokkos INTERFACE FMT_CONSTEVAL= FMT_USE_CONSTEXPR=1)
+  # No contraction on the device either (docs/gpu.md); clang takes it from -ffp-contract.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(kaon_kokkos INTERFACE $<BUILD_INTERFACE:-fmad=false>)
+    if(KAON_WARNINGS_AS_ERRORS)
+      target_compile_options(kaon_kokkos INTERFACE $<BUILD_INTERFACE:-Werror=cross-execution-space-call>)
+    endif()
+  endif()
 endif()
 message(STATUS "Kokkos ${Kokkos_VERSION} (${Kokkos_DEVICES}) in ${Kokkos_DIR}; HDF5 ${HDF5_VERSION}; MPI ${MPI_CXX_VERSION}")
