@@ -1,9 +1,12 @@
 # A room is a folder of sources that becomes one static library kaon_<room>. A room sees the headers of the rooms it names
 # (and of theirs), so an include against the arrows of the design does not compile.
 #
-#   kaon_room(linalg LINKS kaon_core Kokkos::kokkoskernels)
+#   kaon_room(linalg BATCH 4 LINKS kaon_core Kokkos::kokkoskernels)
+#
+# BATCH: the room's sources include Kokkos; so many of them go into one file with KAON_UNITY. HOST: those that include none, as
+# patterns.
 function(kaon_room name)
-  cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "" "BATCH" "HOST;LINKS" ${ARGN})
   set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   set(headers ${PROJECT_BINARY_DIR}/include/${name})
   file(MAKE_DIRECTORY ${headers}/kaon)
@@ -13,6 +16,14 @@ function(kaon_room name)
     add_library(kaon_${name} STATIC ${sources})
     set(scope PUBLIC)
     set_target_properties(kaon_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    if(ARG_HOST)
+      list(TRANSFORM ARG_HOST PREPEND ${folder}/)
+      file(GLOB host_sources CONFIGURE_DEPENDS ${ARG_HOST})
+      kaon_host_only(kaon_${name} ${host_sources})
+    endif()
+    if(ARG_BATCH)
+      kaon_batch(kaon_${name} ${ARG_BATCH})
+    endif()
     target_link_libraries(kaon_${name} PRIVATE $<BUILD_INTERFACE:kaon_flags>)
   else()
     add_library(kaon_${name} INTERFACE)

@@ -15,7 +15,7 @@
 
 namespace kaon::bench {
 
-namespace {
+namespace aggregation {
 
 using Space = Kokkos::DefaultHostExecutionSpace;  // messages lie in host memory
 
@@ -84,9 +84,10 @@ class Star {
   std::vector<int> inboxes_, outboxes_;
 };
 
-}  // namespace
+}  // namespace aggregation
 
 void race_aggregation(Communicator const& comm, std::size_t bytes, int repetitions) {
+  using namespace aggregation;
   std::size_t const n = bytes / sizeof(float);
   Vector<float, Space> const mine("kaon::bench::mine", n), sum("kaon::bench::sum", n), reduced("kaon::bench::reduced", n);
   Kokkos::deep_copy(mine, 1.0f + static_cast<float>(comm.rank()));
@@ -115,6 +116,7 @@ void race_aggregation(Communicator const& comm, std::size_t bytes, int repetitio
 }
 
 void race_waits(Communicator const& comm, int repetitions) {
+  using namespace aggregation;
   std::vector<double> blocking, ours;
   for (int k = 0; k <= repetitions; ++k) {
     double one = 1, all = 0;

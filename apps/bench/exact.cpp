@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace kaon::bench {
-namespace {
+namespace exact_races {
 
 using Real = float;
 
@@ -119,9 +119,10 @@ double orthogonality(Exec const& exec, int rows, int cols, double condition) {
   return worst;
 }
 
-}  // namespace
+}  // namespace exact_races
 
 void add_exact(Suite& suite) {
+  using namespace exact_races;
   suite.races.push_back(polar_race(768, 3072, 1, {Asked::Sense::at_most, 1.2, 0.6}));
   suite.races.push_back(polar_race(768, 3072, 1e4, {Asked::Sense::at_most, 1.2, 0}));
   suite.races.push_back(polar_race(768, 768, 1, {}));

@@ -17,7 +17,7 @@
 
 namespace kaon::bench {
 
-namespace {
+namespace exchange_program {
 
 namespace options = boost::program_options;
 
@@ -37,7 +37,7 @@ std::vector<int> numbers(std::string const& text) {
   return out;
 }
 
-Exit body(int argc, char** argv) {
+Exit exchange_body(int argc, char** argv) {
   Communicator const comm(MPI_COMM_WORLD);
   options::options_description described("kaon-bench exchange: under mpiexec; messages between the ranks, and a model of steps");
   // clang-format off
@@ -89,14 +89,15 @@ Exit body(int argc, char** argv) {
   return Exit::finished;
 }
 
-}  // namespace
+}  // namespace exchange_program
 
 int exchange_main(int argc, char** argv, std::vector<std::string> const& kokkos) {
+  using namespace exchange_program;
   int provided = 0;
   MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
   int const code = leave_together("kaon-bench", [&] {
     start_kokkos(kokkos);
-    return body(argc, argv);
+    return exchange_body(argc, argv);
   });
   if (Kokkos::is_initialized()) Kokkos::finalize();
   leave("kaon-bench", code);

@@ -8,7 +8,7 @@
 #include <memory>
 
 namespace kaon::bench {
-namespace {
+namespace lowrank_races {
 
 constexpr int rows = 768, cols = 3072;
 
@@ -107,9 +107,10 @@ void add(Suite& suite, std::string const& name, std::string const& kernel, std::
   suite.races.push_back(race);
 }
 
-}  // namespace
+}  // namespace lowrank_races
 
 void add_lowrank(Suite& suite) {
+  using namespace lowrank_races;
   Asked const warm{Asked::Sense::at_most, 1.4, 1.2}, nothing{};
   char const* const two = "its two products xV and Q'x";
   auto const compressed = [&](std::string const& name, std::string const& spec, int rank, Asked const& asked) {

@@ -13,7 +13,7 @@
 #include <string>
 
 namespace kaon::bench {
-namespace {
+namespace network_races {
 
 using Real = float;
 using Network = GptNetwork<Real>;
@@ -112,9 +112,10 @@ Race race(std::string const& name, GptShape const& shape, Asked const& asked, As
   return r;
 }
 
-}  // namespace
+}  // namespace network_races
 
 void add_network(Suite& suite) {
+  using namespace network_races;
   constexpr auto faster = Asked::Sense::at_least;
   constexpr auto times = Asked::Sense::at_most;
   GptShape small;  // 4 layers, 4 heads, width 128, context 128, vocabulary 256, batch 8

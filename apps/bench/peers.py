@@ -6,7 +6,8 @@
                                        forward and backward pass of Kaon's transformer in float32, in torch alone
 
 Prints one line per library: name, version, threads, median seconds of a call; CPU seconds with one thread, else wall-clock
-seconds. OMP_NUM_THREADS sets the threads.
+seconds. OMP_NUM_THREADS sets the threads. With KAON_PEERS_DEVICE=cuda torch runs on the GPU, timed by its events, in full float32
+(no TF32), and numpy not at all.
 """
 import os
 import sys
@@ -18,7 +19,26 @@ TRIPLE = (3.4445, -4.7750, 2.0315)
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count()
 
 
+DEVICE = os.environ.get("KAON_PEERS_DEVICE", "cpu")
+
+
+def device_seconds(call, repetitions, warm):
+    import torch
+    times = []
+    for k in range(warm + repetitions):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        call()
+        end.record()
+        end.synchronize()
+        if k >= warm:
+            times.append(1e-3 * start.elapsed_time(end))
+    return sorted(times)[len(times) // 2]
+
+
 def median_seconds(call, repetitions=9, warm=1):
+    if DEVICE != "cpu":
+        return device_seconds(call, repetitions, max(warm, 3))
     clock = time.process_time if THREADS == 1 else time.perf_counter
     for _ in range(warm):
         call()
@@ -42,6 +62,8 @@ def polar(x, norm, steps):
 
 
 def in_numpy(rows, cols, steps):
+    if DEVICE != "cpu":
+        raise ImportError("numpy has no GPU")
     import numpy
     x = numpy.random.default_rng(7).standard_normal((rows, cols), dtype=numpy.float32)
     return numpy.__version__, "-", median_seconds(lambda: polar(x, numpy.linalg.norm, steps))
@@ -51,6 +73,7 @@ def torch_of_these_threads():
     import torch
     torch.set_num_threads(THREADS)
     torch.manual_seed(7)
+    torch.set_default_device(DEVICE)
     return torch
 
 

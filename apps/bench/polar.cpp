@@ -12,7 +12,7 @@
 #include <utility>
 
 namespace kaon::bench {
-namespace {
+namespace polar_races {
 
 using Real = float;
 
@@ -120,9 +120,10 @@ double steps_to_tolerance(Exec const& exec) {
   return 0;
 }
 
-}  // namespace
+}  // namespace polar_races
 
 void add_polar(Suite& suite) {
+  using namespace polar_races;
   constexpr auto faster = Asked::Sense::at_least;
   suite.races.push_back(race(768, 768, 5, {faster, 1.2, 1.45}, {faster, 1.6, 2}));
   suite.races.push_back(race(768, 3072, 5, {faster, 1.7, 2.2}, {faster, 1.6, 2}));

@@ -9,7 +9,7 @@
 #include <string>
 
 namespace kaon::bench {
-namespace {
+namespace accuracy {
 
 constexpr int rows = 256, cols = 512;
 
@@ -40,9 +40,10 @@ Errors measure(Exec const& exec, PolarSettings const& settings, Conditioned cons
   return {spectral_norm(rows, cols, rounding), spectral_norm(rows, cols, factor)};
 }
 
-}  // namespace
+}  // namespace accuracy
 
 void print_polar_accuracy(Exec const& exec) {
+  using namespace accuracy;
   constexpr double kappas[] = {10, 1e2, 1e3, 1e4};
   std::printf(
       "Polar factor of %d×%d matrices with a geometric spectrum, polar-express, Frobenius scaling. Each entry: ‖Z − p(G)‖₂ "

@@ -7,7 +7,7 @@
 #include <memory>
 
 namespace kaon::bench {
-namespace {
+namespace quantize_races {
 
 constexpr int rows = 4096, cols = 4096;
 constexpr std::int64_t entries = std::int64_t{rows} * cols;
@@ -94,9 +94,10 @@ void add(Suite& suite, std::string const& name, std::string const& spec, Asked c
   suite.races.push_back(race);
 }
 
-}  // namespace
+}  // namespace quantize_races
 
 void add_quantize(Suite& suite) {
+  using namespace quantize_races;
   Asked const natural{Asked::Sense::at_most, 1.6, 1.2}, four{Asked::Sense::at_most, 2.2, 1.6}, nothing{};
   add(suite, "natural", "natural", natural, natural);
   add(suite, "natural_stochastic", "natural:stochastic", nothing, nothing);

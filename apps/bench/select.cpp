@@ -16,7 +16,7 @@
 #include <memory>
 
 namespace kaon::bench {
-namespace {
+namespace select_races {
 
 constexpr std::int64_t entries = std::int64_t{1} << 24;
 constexpr std::int64_t percents[] = {1, 5, 15};
@@ -134,9 +134,10 @@ double times_smaller(Exec const& exec, Values const& values) {
   return static_cast<double>(packet_header + sizeof(float) * entries) / static_cast<double>(packet_header + bytes);
 }
 
-}  // namespace
+}  // namespace select_races
 
 void add_select(Suite& suite) {
+  using namespace select_races;
   for (auto const percent : percents) {
     auto const share = fmt::format("{} %", percent);
     double const kept = static_cast<double>(entries * percent / 100);

@@ -9,8 +9,7 @@
 namespace kaon {
 
 double work_seconds() {
-  using Space = Kokkos::DefaultExecutionSpace;
-  static bool const alone = runs_on_host<Space> && Kokkos::DefaultHostExecutionSpace().concurrency() == 1;
+  static bool const alone = runs_on_host<Kokkos::DefaultExecutionSpace> && Kokkos::DefaultHostExecutionSpace().concurrency() == 1;
   timespec t{};
   clock_gettime(alone ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);

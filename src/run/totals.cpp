@@ -27,8 +27,9 @@ void Totals::register_state(Registry& registry, int rank) {
 
 namespace {
 
-constexpr std::uint64_t ByteCount::*parts[] = {&ByteCount::up, &ByteCount::down, &ByteCount::wire_up, &ByteCount::wire_down,
-                                               &ByteCount::wire_sum};
+using CountMember = std::uint64_t ByteCount::*;
+constexpr CountMember parts[] = {&ByteCount::up, &ByteCount::down, &ByteCount::wire_up, &ByteCount::wire_down,
+                                 &ByteCount::wire_sum};
 static_assert(std::size(parts) == byte_counts);
 
 std::string group_key(std::size_t group) { return "group_bytes_" + std::to_string(group); }

@@ -72,10 +72,14 @@ OptimizerSettings optimizer(int workers) {
   return o;
 }
 
+struct Nothing {
+  KOKKOS_FUNCTION void operator()(int) const {}
+};
+
 TEST(Runtime, TheWatchSeesWhatItIsThereFor) {
   Watch const watch;
   Matrix<float, Space> const a("wrong::label", 3, 4), b(Kokkos::view_alloc(), 3, 4);
-  Kokkos::parallel_for("wrong::kernel", Kokkos::RangePolicy<Space>(0, 1), KOKKOS_LAMBDA(int){});
+  Kokkos::parallel_for("wrong::kernel", Kokkos::RangePolicy<Space>(0, 1), Nothing{});
   EXPECT_EQ(watch.seen().allocations.count("wrong::label"), 1u);
   EXPECT_EQ(watch.seen().allocations.count(""), 1u);
   EXPECT_EQ(watch.seen().kernels.count("wrong::kernel"), 1u);

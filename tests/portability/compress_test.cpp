@@ -5,7 +5,7 @@
 #include "../unit/compress/harness.hpp"
 
 namespace kaon {
-namespace {
+namespace compress_test {
 
 using namespace test;
 
@@ -54,5 +54,5 @@ TYPED_TEST(PortableCompressors, Contract) {
   }
 }
 
-}  // namespace
+}  // namespace compress_test
 }  // namespace kaon

@@ -10,7 +10,7 @@
 #include <cmath>
 
 namespace kaon {
-namespace {
+namespace linalg_test {
 
 using namespace test;
 
@@ -30,7 +30,7 @@ HostMatrix product(HostMatrix const& a, bool ta, HostMatrix const& b, bool tb) {
 }
 
 template <class T>
-HostMatrix rounded(HostMatrix m) {
+HostMatrix narrowed(HostMatrix m) {
   for (auto& v : m.a) v = static_cast<double>(static_cast<T>(v));
   return m;
 }
@@ -41,15 +41,15 @@ TYPED_TEST(PortableLinalg, Products) {
   Exec const exec;
   for (bool const ta : {false, true})
     for (bool const tb : {false, true}) {
-      auto const a = rounded<T>(ta ? random_matrix(67, 45, 1) : random_matrix(45, 67, 1));
-      auto const b = rounded<T>(tb ? random_matrix(83, 67, 2) : random_matrix(67, 83, 2));
+      auto const a = narrowed<T>(ta ? random_matrix(67, 45, 1) : random_matrix(45, 67, 1));
+      auto const b = narrowed<T>(tb ? random_matrix(83, 67, 2) : random_matrix(67, 83, 2));
       Matrix<T, Exec> const C("kaon::test::C", 45, 83);
       gemm<T>(exec, C, ta ? Op::transpose : Op::none, to_device<T, Exec>(a), tb ? Op::transpose : Op::none,
               to_device<T, Exec>(b));
       exec.fence();
       record<TypeParam>("gemm", relative_error(to_host(C), product(a, ta, b, tb)), ulps<T>(67));
     }
-  auto const x = rounded<T>(random_matrix(38, 71, 3));
+  auto const x = narrowed<T>(random_matrix(38, 71, 3));
   Matrix<T, Exec> const S("kaon::test::S", 38, 38), R("kaon::test::R", 71, 71), Y("kaon::test::Y", 71, 38);
   symmetric_product<T>(exec, S, to_device<T, Exec>(x));
   gram<T>(exec, R, to_device<T, Exec>(x));
@@ -68,7 +68,7 @@ TYPED_TEST(PortableLinalg, Sums) {
   using T = typename TypeParam::T;
   using Exec = typename TypeParam::Exec;
   Exec const exec;
-  auto const a = rounded<T>(random_matrix(131, 157, 4)), b = rounded<T>(random_matrix(131, 157, 5));
+  auto const a = narrowed<T>(random_matrix(131, 157, 4)), b = narrowed<T>(random_matrix(131, 157, 5));
   auto const A = to_device<T, Exec>(a), B = to_device<T, Exec>(b);
   Scalar<double, Exec> const s("kaon::test::s");
   Vector<double, Exec> const partials("kaon::test::partials", static_cast<std::size_t>(norm_workspace(131, 157)));
@@ -117,7 +117,7 @@ TYPED_TEST(PortableLinalg, Updates) {
   using T = typename TypeParam::T;
   using Exec = typename TypeParam::Exec;
   Exec const exec;
-  auto const x = rounded<T>(random_matrix(57, 91, 6)), z = rounded<T>(random_matrix(57, 91, 7));
+  auto const x = narrowed<T>(random_matrix(57, 91, 6)), z = narrowed<T>(random_matrix(57, 91, 7));
   Scalar<double, Exec> const scale("kaon::test::scale");
   Kokkos::deep_copy(scale, 0.75);
   auto const X = to_device<T, Exec>(x), Z = to_device<T, Exec>(z), M = to_device<T, Exec>(x);
@@ -151,5 +151,5 @@ TYPED_TEST(PortableLinalg, Orthonormalization) {
   record<TypeParam>("orthonormalization, one zero and one dependent column", relative_error(g, want), ulps<T>(64));
 }
 
-}  // namespace
+}  // namespace linalg_test
 }  // namespace kaon

@@ -2,7 +2,7 @@
 #include "report.hpp"
 
 namespace kaon {
-namespace {
+namespace lmo_test {
 
 using namespace test;
 
@@ -30,7 +30,7 @@ TYPED_TEST(PortableOracles, NormInnerProductAndDual) {
       Kokkos::deep_copy(dual, result);
       double const expected = lmo->scale() * norms_of(settings, g).dual;
       double const error = std::max({std::abs(norms_of(settings, z).norm / lmo->scale() - 1),
-                                     std::abs(inner(g, z) / expected + 1), std::abs(dual / expected - 1)});
+                                     std::abs(dot_of(g, z) / expected + 1), std::abs(dual / expected - 1)});
       // Ten polynomial steps leave rounding of a few hundred ε; all else is a handful of operations or fp64 inside.
       bool const polynomial = chosen.norm == "spectral" && !chosen.polar.exact && !chosen.polar.qdwh;
       record<TypeParam>("oracle " + describe(chosen) + ": norm, inner product, dual", error,
@@ -38,5 +38,5 @@ TYPED_TEST(PortableOracles, NormInnerProductAndDual) {
     }
 }
 
-}  // namespace
+}  // namespace lmo_test
 }  // namespace kaon

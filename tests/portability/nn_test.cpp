@@ -11,7 +11,7 @@
 #include "../unit/nn/reference.hpp"
 
 namespace kaon {
-namespace {
+namespace nn_test {
 
 using namespace test;
 
@@ -154,5 +154,5 @@ TYPED_TEST(PortableNetwork, RandomNumbers) {
   record<TypeParam>("normal random numbers", relative_error(to_host(X), normal), ulps<T>(8));
 }
 
-}  // namespace
+}  // namespace nn_test
 }  // namespace kaon

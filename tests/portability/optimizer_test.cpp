@@ -5,7 +5,7 @@
 #include <kaon/support/state.hpp>
 
 namespace kaon {
-namespace {
+namespace optimizer_test {
 
 using namespace test;
 
@@ -128,5 +128,5 @@ TYPED_TEST(PortableOptimizer, FiftySteps) {
   }
 }
 
-}  // namespace
+}  // namespace optimizer_test
 }  // namespace kaon

@@ -12,7 +12,7 @@
 #include <cmath>
 
 namespace kaon {
-namespace {
+namespace polar_test {
 
 using namespace test;
 
@@ -175,5 +175,5 @@ TYPED_TEST(PortablePolar, HalfProducts) {
   }
 }
 
-}  // namespace
+}  // namespace polar_test
 }  // namespace kaon

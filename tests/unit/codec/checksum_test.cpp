@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace {
+namespace checksum_test {
 
 using namespace kaon;
 
@@ -168,4 +168,4 @@ TYPED_TEST(ChecksumTest, ACutMessageIsReadNoFurtherThanItGoes) {
   EXPECT_EQ(found(48), 0xee);
 }
 
-}  // namespace
+}  // namespace checksum_test

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <numeric>
 
-namespace {
+namespace exponent_code_test {
 
 using namespace kaon;
 
@@ -220,4 +220,4 @@ TEST(BitStream, ReadsBackWhatWasWrittenAndNothingBehindIsTouched) {
   EXPECT_EQ(reader.peek(), 0U);
 }
 
-}  // namespace
+}  // namespace exponent_code_test

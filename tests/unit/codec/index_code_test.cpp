@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-namespace {
+namespace index_code_test {
 
 using namespace kaon;
 
@@ -242,4 +242,4 @@ TEST(IndexCode, RefusesBadShapes) {
   EXPECT_THROW(codec.decode(Exec{}, indices, bytes, 4), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace index_code_test

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-namespace {
+namespace pack_test {
 
 using namespace kaon;
 
@@ -102,4 +102,4 @@ TEST(Bits, MagnitudesAreOrderedAndRunsCounted) {
   EXPECT_EQ(trailing_ones(~std::uint64_t{0}), 64);
 }
 
-}  // namespace
+}  // namespace pack_test

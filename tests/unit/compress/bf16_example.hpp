@@ -33,7 +33,7 @@ class Bf16 final : public kaon::Compressor<T, Exec> {
                          Add{y.data(), reinterpret_cast<std::uint16_t const*>(payload.data())});
   }
 
- private:
+  // Kernels: public, as nvcc asks for.
   struct Code {
     T const* x;
     KOKKOS_FUNCTION std::uint32_t operator()(std::uint64_t i) const { return kaon::to_bf16(static_cast<float>(x[i])); }
@@ -43,6 +43,8 @@ class Bf16 final : public kaon::Compressor<T, Exec> {
     std::uint16_t const* code;
     KOKKOS_FUNCTION void operator()(std::int64_t i) const { y[i] += static_cast<T>(kaon::from_bf16(code[i])); }
   };
+
+ private:
   std::uint64_t count() const { return static_cast<std::uint64_t>(this->entries()); }
 };
 

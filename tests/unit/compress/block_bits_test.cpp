@@ -4,7 +4,7 @@
 #include <kaon/codec/bits.hpp>
 #include <kaon/compress/block_bits.hpp>
 
-namespace {
+namespace block_bits_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -202,4 +202,4 @@ TYPED_TEST(BlockBitsTest, LayoutIsAsDocumented) {
   EXPECT_EQ(four.compress(x), expected);
 }
 
-}  // namespace
+}  // namespace block_bits_test

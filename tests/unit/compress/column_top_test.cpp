@@ -3,7 +3,7 @@
 #include <cstring>
 #include <numeric>
 
-namespace {
+namespace column_top_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -92,4 +92,4 @@ TYPED_TEST(ColumnTopTest, PayloadIsTheValuesThenTheIndices) {
   EXPECT_EQ(bytes[sizeof values], 3);  // the first index of the only block
 }
 
-}  // namespace
+}  // namespace column_top_test

@@ -1,7 +1,7 @@
 // What every compressor of the grammar promises.
 #include "harness.hpp"
 
-namespace {
+namespace contract_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -265,4 +265,4 @@ TYPED_TEST(EveryCompressor, RefusesImplausibleLengthsAndWrongShapes) {
   }
 }
 
-}  // namespace
+}  // namespace contract_test

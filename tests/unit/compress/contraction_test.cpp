@@ -3,7 +3,7 @@
 
 #include <kaon/compress/contraction.hpp>
 
-namespace {
+namespace contraction_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -62,4 +62,4 @@ TEST(ContractionTable, RefusesUnknownNamesAndBadSpecs) {
   EXPECT_THROW(guaranteed_alpha("nonsense", 3, 3, "frobenius"), UsageError);
 }
 
-}  // namespace
+}  // namespace contraction_test

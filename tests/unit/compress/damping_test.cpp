@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace {
+namespace damping_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -46,4 +46,4 @@ TYPED_TEST(DampingTest, PayloadIsTheValuesPaddedWithZeros) {
   EXPECT_EQ(std::memcmp(bytes.data(), values, bytes.size()), 0);
 }
 
-}  // namespace
+}  // namespace damping_test

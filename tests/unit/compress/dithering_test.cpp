@@ -6,7 +6,7 @@
 
 #include <cstring>
 
-namespace {
+namespace dithering_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -138,4 +138,4 @@ TYPED_TEST(DitheringTest, ANaNStaysInItsBlock) {
   }
 }
 
-}  // namespace
+}  // namespace dithering_test

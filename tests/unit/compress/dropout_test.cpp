@@ -1,6 +1,6 @@
 #include "harness.hpp"
 
-namespace {
+namespace dropout_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -83,4 +83,4 @@ TYPED_TEST(DropoutTest, GuaranteeIsTheProduct) {
   EXPECT_EQ(one.c->guaranteed_alpha(), 1);
 }
 
-}  // namespace
+}  // namespace dropout_test

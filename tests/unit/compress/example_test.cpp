@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-namespace {
+namespace example_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -53,4 +53,4 @@ TEST(AddACompressor, TheGrammarThatTheDocumentShowsWorks) {
   for (char const* name : {"bf16", "top:0.25+bf16"}) EXPECT_NE(page().find(name), std::string::npos);
 }
 
-}  // namespace
+}  // namespace example_test

@@ -1,7 +1,7 @@
 #include <kaon/support/traps.hpp>
 #include "harness.hpp"
 
-namespace {
+namespace natural_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -141,4 +141,4 @@ TYPED_TEST(NaturalTest, PayloadIsTheDefinitionsForEverySizeAndPosition) {
     }
 }
 
-}  // namespace
+}  // namespace natural_test

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <map>
 
-namespace {
+namespace randk_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -137,4 +137,4 @@ TYPED_TEST(RandKTest, KeepsAllOfAllExactly) {
   EXPECT_FALSE(h.c->is_random() && h.c->guaranteed_alpha() < 1);
 }
 
-}  // namespace
+}  // namespace randk_test

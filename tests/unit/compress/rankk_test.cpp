@@ -7,7 +7,7 @@
 
 #include <cstring>
 
-namespace {
+namespace rankk_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -329,4 +329,4 @@ TYPED_TEST(RankKTest, DamagedCodedFactorsStayWithinBounds) {
   EXPECT_FALSE(h.c->plausible(h.c->bytes_bound() + 8));
 }
 
-}  // namespace
+}  // namespace rankk_test

@@ -1,7 +1,7 @@
 #include <kaon/support/traps.hpp>
 #include "harness.hpp"
 
-namespace {
+namespace registry_test {
 
 using namespace kaon;
 using Exec = Kokkos::DefaultHostExecutionSpace;
@@ -123,4 +123,4 @@ TEST(CompressorSizes, DecimalFractionsAreTakenAtTheirWord) {
     EXPECT_EQ(make(spec)->state_shape(), (std::pair{0, 0})) << spec;
 }
 
-}  // namespace
+}  // namespace registry_test

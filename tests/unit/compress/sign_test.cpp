@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace {
+namespace sign_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -65,4 +65,4 @@ TYPED_TEST(SignTest, NaNReachesEveryValue) {
   for (double const a : h.apply(x).a) ASSERT_TRUE(std::isnan(a));
 }
 
-}  // namespace
+}  // namespace sign_test

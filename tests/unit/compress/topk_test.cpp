@@ -6,7 +6,7 @@
 #include <cstring>
 #include <numeric>
 
-namespace {
+namespace topk_test {
 
 using namespace kaon;
 using namespace kaon::test;
@@ -190,4 +190,4 @@ TYPED_TEST(TopKTest, CostsLittleMoreThanItsEntropy) {
   EXPECT_GE(bits, 0.999 * entropy);
 }
 
-}  // namespace
+}  // namespace topk_test

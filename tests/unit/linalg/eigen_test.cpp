@@ -10,7 +10,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace eigen_test {
 
 using test::HostMatrix;
 
@@ -162,5 +162,5 @@ TYPED_TEST(EigenTest, RefusesWhatItCannotSolve) {
   }
 }
 
-}  // namespace
+}  // namespace eigen_test
 }  // namespace kaon

@@ -5,7 +5,7 @@
 #include <kaon/support/backends.hpp>
 
 namespace kaon {
-namespace {
+namespace elementwise_test {
 
 using test::HostMatrix;
 
@@ -103,5 +103,5 @@ TYPED_TEST(Elementwise, TransposeMovesEveryEntryAndIsAnInvolution) {
   }
 }
 
-}  // namespace
+}  // namespace elementwise_test
 }  // namespace kaon

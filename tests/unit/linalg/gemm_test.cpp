@@ -8,7 +8,7 @@
 #include <tuple>
 
 namespace kaon {
-namespace {
+namespace gemm_test {
 
 using test::HostMatrix;
 
@@ -87,5 +87,5 @@ TYPED_TEST(Gemm, RefusesShapesThatDoNotFitAndAliases) {
   EXPECT_THROW(symmetric_product<T>(Exec{}, C, B), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace gemm_test
 }  // namespace kaon

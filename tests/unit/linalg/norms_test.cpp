@@ -8,7 +8,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace norms_test {
 
 using test::HostMatrix;
 
@@ -141,5 +141,5 @@ TYPED_TEST(Norms, RefusesSmallWorkspacesAndOtherShapes) {
   EXPECT_THROW(dot<T>(this->exec, this->result, this->work, A, B), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace norms_test
 }  // namespace kaon

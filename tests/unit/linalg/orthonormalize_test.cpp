@@ -9,7 +9,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace orthonormalize_test {
 
 using test::HostMatrix;
 
@@ -217,5 +217,5 @@ TYPED_TEST(Orthonormalize, RefusesWideMatricesAndOtherShapes) {
   EXPECT_THROW(basis(this->exec, (Matrix<T, Exec>("kaon::test::Q", 5, 2))), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace orthonormalize_test
 }  // namespace kaon

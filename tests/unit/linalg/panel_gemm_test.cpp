@@ -11,7 +11,7 @@
 #include <tuple>
 
 namespace kaon {
-namespace {
+namespace panel_gemm_test {
 
 using test::HostMatrix;
 
@@ -118,5 +118,5 @@ TYPED_TEST(PanelGemm, RefusesWhatDoesNotFit) {
   exec.fence();
 }
 
-}  // namespace
+}  // namespace panel_gemm_test
 }  // namespace kaon

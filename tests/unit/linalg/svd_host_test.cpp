@@ -8,7 +8,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace svd_host_test {
 
 template <class B>
 struct SvdHost : ::testing::Test {};
@@ -52,5 +52,5 @@ TEST(SvdHostErrors, RefusesBadLengthsAndNans) {
   EXPECT_EQ(svd_host<float>(0, 3, {}).rank, 0);
 }
 
-}  // namespace
+}  // namespace svd_host_test
 }  // namespace kaon

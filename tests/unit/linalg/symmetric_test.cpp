@@ -14,7 +14,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace symmetric_test {
 
 using test::HostMatrix;
 
@@ -259,5 +259,5 @@ TYPED_TEST(Symmetric, HalfProductsMatchTheTwinAndTheTripleLoop) {
   }
 }
 
-}  // namespace
+}  // namespace symmetric_test
 }  // namespace kaon

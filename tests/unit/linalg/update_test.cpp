@@ -5,7 +5,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace update_test {
 
 template <class B>
 struct Update : ::testing::Test {
@@ -75,5 +75,5 @@ TYPED_TEST(Update, RefusesShapesThatDiffer) {
   EXPECT_THROW(blend<T>(this->exec, a, a, b, T(1)), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace update_test
 }  // namespace kaon

@@ -15,7 +15,7 @@
 #include <numeric>
 
 namespace kaon {
-namespace {
+namespace lmo_test {
 
 using namespace test;
 
@@ -62,7 +62,7 @@ TYPED_TEST(LmoTest, NormDualAndInnerProductAgreeWithFp64) {
       auto const settings = fitted(chosen, m, n);
       this->run(settings, test::random_matrix(m, n, 61));
       double const s = this->radius, dual = s * norms_of(settings, this->given).dual;
-      double const e[] = {norms_of(settings, this->found).norm / s - 1, inner(this->given, this->found) / -dual - 1,
+      double const e[] = {norms_of(settings, this->found).norm / s - 1, dot_of(this->given, this->found) / -dual - 1,
                           this->dual_found / dual - 1};
       for (double const x : e) worst = std::max(worst, std::isfinite(x) ? std::fabs(x) : 1e300);
       EXPECT_EQ(s, 1.75);
@@ -81,14 +81,14 @@ TYPED_TEST(LmoTest, NormDualAndInnerProductAgreeWithFp64) {
 TYPED_TEST(LmoTest, NoPointOfTheBallDoesBetter) {
   for (auto const& settings : every_norm()) {
     this->run(settings, test::random_matrix(9, 14, 62));
-    double const best = inner(this->given, this->found);
+    double const best = dot_of(this->given, this->found);
     for (std::uint64_t trial = 0; trial < 50; ++trial) {
       HostMatrix y = test::random_matrix(9, 14, 100 + trial);
       if (trial % 2 == 1)  // near the optimum, where a wrong oracle would be found out
         for (std::size_t i = 0; i < y.a.size(); ++i) y.a[i] = this->found.a[i] + 0.05 * y.a[i];
       double const size = norms_of(settings, y).norm / this->radius;
       for (double& v : y.a) v /= size;
-      EXPECT_LE(best, inner(this->given, y) * (1 - 1e-5)) << describe(settings) << " trial " << trial;
+      EXPECT_LE(best, dot_of(this->given, y) * (1 - 1e-5)) << describe(settings) << " trial " << trial;
     }
   }
 }
@@ -102,7 +102,7 @@ TYPED_TEST(LmoTest, InnerProductsAreBoundedByNormTimesDualNorm) {
       if (trial % 2 == 1)
         for (std::size_t i = 0; i < a.a.size(); ++i) a.a[i] = this->found.a[i] + 0.01 * a.a[i];
       double const bound = norms_of(settings, a).norm * this->dual_found / this->radius;
-      double const ratio = std::fabs(inner(a, this->given)) / bound;
+      double const ratio = std::fabs(dot_of(a, this->given)) / bound;
       EXPECT_LE(ratio, 1 + 1e-5) << describe(settings);
       tightest = std::max(tightest, ratio);
     }
@@ -185,7 +185,7 @@ TYPED_TEST(LmoTest, SchattenReachesFrobeniusSpectralAndNuclear) {
     settings.p = p;
     this->run(settings, g);
     for (std::size_t i = 0; i < z.a.size(); ++i) z.a[i] -= this->found.a[i];
-    return std::sqrt(inner(z, z) / inner(this->found, this->found));
+    return std::sqrt(dot_of(z, z) / dot_of(this->found, this->found));
   };
   EXPECT_LE(distance(2, "frobenius"), 8 * this->eps);
   double spectral = 1, nuclear = 1;
@@ -315,5 +315,5 @@ TYPED_TEST(LmoTest, RefusesOtherShapesAndAliases) {
   }
 }
 
-}  // namespace
+}  // namespace lmo_test
 }  // namespace kaon

@@ -12,7 +12,7 @@
 
 namespace kaon::test {
 
-inline double inner(HostMatrix const& a, HostMatrix const& b) {
+inline double dot_of(HostMatrix const& a, HostMatrix const& b) {
   return std::inner_product(a.a.begin(), a.a.end(), b.a.begin(), 0.0);
 }
 
@@ -56,7 +56,7 @@ struct Norms {
 };
 inline Norms norms_of(LmoSettings const& settings, HostMatrix const& a) {
   auto const& name = settings.norm;
-  if (name == "frobenius") return {std::sqrt(inner(a, a)), std::sqrt(inner(a, a))};
+  if (name == "frobenius") return {std::sqrt(dot_of(a, a)), std::sqrt(dot_of(a, a))};
   if (name == "column") return {top(lines(a, true)), total(lines(a, true))};
   if (name == "row") return {top(lines(a, false)), total(lines(a, false))};
   if (name == "one-to-one") return {top(line_sums(a, true)), total(line_tops(a, true))};

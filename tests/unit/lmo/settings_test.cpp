@@ -12,7 +12,7 @@
 #include <string>
 
 namespace kaon {
-namespace {
+namespace settings_test {
 
 using Exec = Kokkos::DefaultHostExecutionSpace;
 
@@ -198,5 +198,5 @@ TEST(LmoCost, SpectralIsDearAndBlocksAreCheaper) {
   EXPECT_LT(lmo_cost(s, 96, 32), whole / 50);
 }
 
-}  // namespace
+}  // namespace settings_test
 }  // namespace kaon

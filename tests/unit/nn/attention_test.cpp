@@ -3,7 +3,7 @@
 #include <kaon/nn/attention.hpp>
 
 namespace kaon::test {
-namespace {
+namespace attention_test {
 
 template <class T, class Exec>
 struct Problem {
@@ -154,5 +154,5 @@ TYPED_TEST(Attention, RefusesAContextWhoseOffsetsOverflow) {
   }
 }
 
-}  // namespace
+}  // namespace attention_test
 }  // namespace kaon::test

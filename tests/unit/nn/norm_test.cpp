@@ -3,7 +3,7 @@
 #include <kaon/nn/norm.hpp>
 
 namespace kaon::test {
-namespace {
+namespace norm_test {
 
 template <class B>
 struct Norm : ::testing::Test {};
@@ -80,5 +80,5 @@ TYPED_TEST(Norm, RefusesShapesThatDoNotFit) {
   EXPECT_THROW(rms_norm_backward<T>(Exec(), Y, X, X, scale, false), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace norm_test
 }  // namespace kaon::test

@@ -6,7 +6,7 @@
 #include <kaon/nn/linear.hpp>
 
 namespace kaon::test {
-namespace {
+namespace pointwise_test {
 
 template <class B>
 struct Pointwise : ::testing::Test {};
@@ -98,5 +98,5 @@ TEST(Exponential, FloatIsWithinTwoUlpOfTheLibrary) {
   EXPECT_TRUE(std::isnan(exponential(NAN)));
 }
 
-}  // namespace
+}  // namespace pointwise_test
 }  // namespace kaon::test

@@ -3,7 +3,7 @@
 #include <kaon/nn/rotary.hpp>
 
 namespace kaon::test {
-namespace {
+namespace rotary_test {
 
 constexpr int context = 5, heads = 3;
 
@@ -82,5 +82,5 @@ TYPED_TEST(Rotary, RefusesShapesThatDoNotFit) {
   EXPECT_THROW(norm_and_rotate_backward<T>(Exec(), X, X, scale, table, 3), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace rotary_test
 }  // namespace kaon::test

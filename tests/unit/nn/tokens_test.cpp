@@ -6,7 +6,7 @@
 #include <kaon/nn/embedding.hpp>
 
 namespace kaon::test {
-namespace {
+namespace tokens_test {
 
 template <class B>
 struct TokenKernels : ::testing::Test {};
@@ -112,5 +112,5 @@ TYPED_TEST(TokenKernels, CrossEntropyRefusesShapesThatDoNotFit) {
   EXPECT_THROW(cross_entropy<T>(Exec(), loss, two, workspace, device_tokens<Exec>({0, 1, 2}), 1, false), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace tokens_test
 }  // namespace kaon::test

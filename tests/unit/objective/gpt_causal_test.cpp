@@ -2,7 +2,7 @@
 #include "gpt_reference.hpp"
 
 namespace kaon::test {
-namespace {
+namespace gpt_causal_test {
 
 double network_loss(GptNetwork<double>& network, typename Objective<double>::ConstPoint const& W, std::vector<int> const& in,
                     std::vector<int> const& out) {
@@ -69,5 +69,5 @@ TEST(GptCausal, TargetsAreTheInputsMovedOnByOne) {
   }
 }
 
-}  // namespace
+}  // namespace gpt_causal_test
 }  // namespace kaon::test

@@ -1,7 +1,7 @@
 #include "gpt_reference.hpp"
 
 namespace kaon::test {
-namespace {
+namespace gpt_gradient_test {
 
 template <class T>
 struct Run {
@@ -135,5 +135,5 @@ TYPED_TEST(GptGradient, RefusesAPointOfAnotherShape) {
   EXPECT_THROW(gpt.initialize(Space(), P), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace gpt_gradient_test
 }  // namespace kaon::test

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 namespace kaon::test {
-namespace {
+namespace gpt_shape_test {
 
 TEST(GptShapes, LayersAreNamedAndShapedAsDocumented) {
   auto s = tiny(false);
@@ -157,5 +157,5 @@ TYPED_TEST(GptStart, SignDescentLearnsARepeatingText) {
   EXPECT_LT(last, 0.8);
 }
 
-}  // namespace
+}  // namespace gpt_shape_test
 }  // namespace kaon::test

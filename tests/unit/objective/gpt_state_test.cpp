@@ -3,7 +3,7 @@
 #include <cstring>
 
 namespace kaon::test {
-namespace {
+namespace gpt_state_test {
 
 using G = Gpt<double>;
 
@@ -114,5 +114,5 @@ TEST(GptState, TheFingerprintIsWrittenOnceAndRefusesOtherData) {
   EXPECT_THROW(a.register_state(none, 1, 2), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace gpt_state_test
 }  // namespace kaon::test

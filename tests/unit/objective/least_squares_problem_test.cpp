@@ -12,7 +12,7 @@
 #include <functional>
 #include <limits>
 
-namespace {
+namespace least_squares_problem_test {
 
 using kaon::InputError;
 using kaon::LeastSquaresProblem;
@@ -245,4 +245,4 @@ TEST_F(ProblemFile, StrangersAndAbsentFilesAreToldApart) {
   EXPECT_THROW(kaon::write_problem(path, p), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace least_squares_problem_test

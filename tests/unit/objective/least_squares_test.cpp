@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <limits>
 
-namespace {
+namespace least_squares_test {
 
 using kaon::LeastSquares;
 using kaon::LeastSquaresProblem;
@@ -251,4 +251,4 @@ TYPED_TEST(LeastSquaresTest, AnotherNumberOfWorkersNamesFileDatasetAndBoth) {
   EXPECT_THROW(LeastSquares<TypeParam>(this->path, n, std::nan(""), 1), kaon::UsageError);
 }
 
-}  // namespace
+}  // namespace least_squares_test

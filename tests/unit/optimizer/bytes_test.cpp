@@ -8,7 +8,7 @@
 #include <cstdio>
 
 namespace kaon {
-namespace {
+namespace bytes_test {
 
 std::uint64_t words(std::uint64_t bytes) { return (bytes + 7) / 8 * 8; }
 
@@ -112,5 +112,5 @@ TEST(Bytes, OfPacketsWhoseLengthVariesAreWhatTheyTook) {
       }
 }
 
-}  // namespace
+}  // namespace bytes_test
 }  // namespace kaon

@@ -9,7 +9,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace invariants_test {
 
 template <class T>
 struct Invariants : ::testing::Test {
@@ -226,5 +226,5 @@ TYPED_TEST(Invariants, ANaNStopsTheStepBeforeTheServerMoves) {
   EXPECT_EQ(test::to_host(o.server().X(0)).a, before);
 }
 
-}  // namespace
+}  // namespace invariants_test
 }  // namespace kaon

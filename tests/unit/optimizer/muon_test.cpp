@@ -5,7 +5,7 @@
 #include <cmath>
 
 namespace kaon {
-namespace {
+namespace muon_test {
 
 using test::HostMatrix;
 
@@ -138,5 +138,5 @@ TYPED_TEST(Muon, IdentityWithOneWorkerIsTheBareLoopToTheLastBit) {
   }
 }
 
-}  // namespace
+}  // namespace muon_test
 }  // namespace kaon

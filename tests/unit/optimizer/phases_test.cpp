@@ -10,7 +10,7 @@
 #include <vector>
 
 namespace kaon {
-namespace {
+namespace phases_test {
 
 std::vector<std::string> opened;
 int depth = 0, deepest = 0;
@@ -117,5 +117,5 @@ TEST(Phases, AnObjectiveMayTellWhereBackwardBegins) {
   EXPECT_GE(t[Phase::backward], 0.006);
 }
 
-}  // namespace
+}  // namespace phases_test
 }  // namespace kaon

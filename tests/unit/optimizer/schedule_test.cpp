@@ -7,7 +7,7 @@
 #include <cmath>
 
 namespace kaon {
-namespace {
+namespace schedule_test {
 
 TEST(Schedule, ConstantAndAdaptiveAreOne) {
   for (auto const* kind : {"constant", "adaptive"}) {
@@ -39,5 +39,5 @@ TEST(Schedule, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW(Schedule("linear", 10, std::nan("")), UsageError);
 }
 
-}  // namespace
+}  // namespace schedule_test
 }  // namespace kaon

@@ -6,7 +6,7 @@
 #include <functional>
 
 namespace kaon {
-namespace {
+namespace tools_test {
 
 LayerSettings base() {
   LayerSettings s;
@@ -70,5 +70,5 @@ TEST(Tools, CompressorsAreApartByTheirSpec) {
   EXPECT_EQ(&tools.dense(0), &tools.dense(1));
 }
 
-}  // namespace
+}  // namespace tools_test
 }  // namespace kaon

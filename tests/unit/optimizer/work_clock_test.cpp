@@ -11,7 +11,7 @@
 #include <thread>
 
 namespace kaon {
-namespace {
+namespace work_clock_test {
 
 TEST(WorkClock, NeverGoesBackAndGoesOnWithWork) {
   double const begin = work_seconds();
@@ -57,5 +57,5 @@ TEST(WorkClock, CountsWhatWasComputed) {
   }
 }
 
-}  // namespace
+}  // namespace work_clock_test
 }  // namespace kaon

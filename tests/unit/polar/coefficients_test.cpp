@@ -11,7 +11,7 @@
 #include <string>
 
 namespace kaon {
-namespace {
+namespace coefficients_test {
 
 /// max |p(σ) − 1| over [lower, 1].
 double sampled_error(std::vector<Triple> const& table, double lower) {
@@ -136,5 +136,5 @@ TEST(Coefficients, UnknownSettingsNameTheKnownOnes) {
   for (auto const& name : polar_sets()) EXPECT_EQ(polar_coefficients(name, 5).size(), 5u);
 }
 
-}  // namespace
+}  // namespace coefficients_test
 }  // namespace kaon

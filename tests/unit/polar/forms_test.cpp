@@ -11,7 +11,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace forms_test {
 
 using test::HostMatrix;
 
@@ -278,5 +278,5 @@ TEST(Plan, StepsFollowTheTolerance) {
   EXPECT_THROW(polar_coefficients("minimax", 5, 1), UsageError);
 }
 
-}  // namespace
+}  // namespace forms_test
 }  // namespace kaon

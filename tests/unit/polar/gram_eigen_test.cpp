@@ -12,7 +12,7 @@
 #include <type_traits>
 
 namespace kaon {
-namespace {
+namespace gram_eigen_test {
 
 using test::HostMatrix;
 
@@ -205,5 +205,5 @@ TEST(GramPolarCost, GrowsWithTheShapeAndIsSymmetric) {
   EXPECT_GT(gram_polar_cost(10, 60), gram_polar_cost(10, 30));
 }
 
-}  // namespace
+}  // namespace gram_eigen_test
 }  // namespace kaon

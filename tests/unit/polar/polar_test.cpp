@@ -11,7 +11,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace polar_test {
 
 using test::HostMatrix;
 
@@ -181,5 +181,5 @@ TEST(PolarCost, IsThatOfThePlan) {
   EXPECT_LT(polar_cost({"muon", 5, false}, 10, 30), polar_cost(standard, 10, 30));
 }
 
-}  // namespace
+}  // namespace polar_test
 }  // namespace kaon

@@ -13,7 +13,7 @@
 #include <limits>
 
 namespace kaon {
-namespace {
+namespace qdwh_test {
 
 using test::HostMatrix;
 
@@ -186,5 +186,5 @@ TYPED_TEST(QdwhTest, CholeskyAndSolvesUndoEachOther) {
   EXPECT_THROW(solve_right(Exec{}, A, A), std::invalid_argument);
 }
 
-}  // namespace
+}  // namespace qdwh_test
 }  // namespace kaon

@@ -5,7 +5,7 @@
 #include <set>
 
 namespace kaon {
-namespace {
+namespace stream_test {
 
 StreamKey const key{20261121, Purpose::test, 3, 5, 7};
 
@@ -60,6 +60,13 @@ TEST(Stream, UniformAndNormalMoments) {
   EXPECT_LT(high, 1);
 }
 
+template <class Exec>
+struct WriteWords {
+  Vector<std::uint32_t, Exec> words;
+  StreamKey key;
+  KOKKOS_FUNCTION void operator()(int const i) const { words(i) = random_word(key, static_cast<std::uint64_t>(i)); }
+};
+
 template <class B>
 struct StreamOnDevice : ::testing::Test {};
 TYPED_TEST_SUITE(StreamOnDevice, test::Backends, test::BackendNames);
@@ -68,14 +75,11 @@ TYPED_TEST(StreamOnDevice, GivesTheHostsWords) {
   using Exec = typename TypeParam::Exec;
   Exec const exec;
   Vector<std::uint32_t, Exec> words("kaon::test::words", 1000);
-  auto const k = key;
-  Kokkos::parallel_for(
-      "kaon::test::words", Kokkos::RangePolicy<Exec>(exec, 0, 1000),
-      KOKKOS_LAMBDA(int const i) { words(i) = random_word(k, i); });
+  Kokkos::parallel_for("kaon::test::words", Kokkos::RangePolicy<Exec>(exec, 0, 1000), WriteWords<Exec>{words, key});
   exec.fence();
   auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, words);
   for (std::uint64_t i = 0; i < 1000; ++i) ASSERT_EQ(host(i), random_word(key, i));
 }
 
-}  // namespace
+}  // namespace stream_test
 }  // namespace kaon
