@@ -1,0 +1,288 @@
+#!/usr/bin/env bash
+# What this build of Kaon does on this machine. Needs nothing but bash and coreutils (and a driver and the CUDA
+# libraries, for a GPU).
+#
+#   bash run.sh [LIMIT_SECONDS] [PART...]       default: 540 s, all parts
+#
+# Parts: device suites ranks bits demo figures network sanitizer. Each has a share of the time; what does not fit is named and
+# left out. The last lines count what passed, failed and was left out; everything that was printed by programs is in LOG
+# (KAON_BUNDLE_LOG, default: bundle.log beside this file). Exit code 0 if nothing failed, 1 otherwise.
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+limit=${1:-540}
+[ $# -gt 0 ] && shift
+parts=${*:-device suites ranks bits demo figures network sanitizer}
+began=$(date +%s)
+work=$(mktemp -d)
+log=${KAON_BUNDLE_LOG:-$here/bundle.log}
+: >"$log"
+passed=0 failed=0 skipped=0
+trap 'rm -rf "$work"' EXIT
+trap 'echo "stopped by a signal after $(spent) s"; finish; exit 1' INT TERM
+
+spent() { echo $(($(date +%s) - began)); }
+left() { echo $((limit - 3 - $(spent))); }
+say() { printf '%s\n' "$*" | tee -a "$log"; }
+pass() { passed=$((passed + 1)); say "[$(spent) s] ok       $*"; }
+fail() { failed=$((failed + 1)); say "[$(spent) s] FAILED   $*"; }
+skip() { skipped=$((skipped + 1)); say "[$(spent) s] left out $*"; }
+finish() { say "bundle $(cat "$here/version"): $passed passed, $failed failed, $skipped left out, $(spent) s"; }
+
+# attempt SECONDS COMMAND...: runs it for so long, or for what is left; its output is in $work/out and the log. 124: out of time.
+attempt() {
+  local share=$1 rest
+  shift
+  rest=$(left)
+  [ "$share" -le "$rest" ] || share=$rest
+  if [ "$share" -lt 2 ]; then
+    : >"$work/out"
+    return 125
+  fi
+  { printf '\n$ %s\n' "$*"; } >>"$log"
+  timeout -k 5 "$share" "$@" >"$work/out" 2>&1 </dev/null
+  local code=$?
+  cat "$work/out" >>"$log"
+  return $code
+}
+
+# check SECONDS NAME COMMAND...: one line of the report.
+check() {
+  local share=$1 name=$2 start code
+  shift 2
+  start=$(date +%s)
+  attempt "$share" "$@"
+  code=$?
+  case $code in
+    0) pass "$name ($(($(date +%s) - start)) s) $(grep -c '^\[       OK' "$work/out" | sed 's/^0$//;s/$/ tests/;s/^ tests$//')" ;;
+    124 | 137) fail "$name: not done in $share s" ;;
+    125) skip "$name: no time left" ;;
+    *)
+      fail "$name: exit code $code"
+      { grep -a '^\[  FAILED  \]' "$work/out" | sort -u | head -n 30
+        grep -a -B1 -A6 ': Failure$' "$work/out" | head -n 40
+        tail -n 6 "$work/out"; } | cut -c1-220 | awk '!seen[$0]++' | sed 's/^/    /' ;;
+  esac
+  return $code
+}
+
+# suite SECONDS NAME COMMAND...: check for a GoogleTest program. A test that kills it, or after which the device answers nothing but
+# errors, is named, and the tests behind it get a process of their own.
+suite() {
+  local share=$1 name=$2 start code tests=0 bad='' filter='*' again=0 culprit
+  shift 2
+  start=$(date +%s)
+  while :; do
+    attempt "$share" "$@" --gtest_color=no --gtest_filter="$filter"
+    code=$?
+    [ $code = 125 ] && { skip "$name: no time left"; return; }
+    tests=$((tests + $(grep -ac '^\[       OK' "$work/out")))
+    if [ $code = 0 ] || [ $code = 124 ] || [ $code = 137 ]; then break; fi
+    if [ $code = 1 ] && ! grep -aq 'cudaError' "$work/out"; then break; fi
+    culprit=$(awk '/^\[ RUN      \]/ {t = $4} /cudaError/ {exit} END {print t}' "$work/out")
+    say "    $name: exit code $code in ${culprit:-nothing}"
+    { grep -a -m 3 'cudaError\|terminate\|what()\|rror:' "$work/out" || tail -n 4 "$work/out"; } | cut -c1-260 | sed 's/^/      /' | tee -a "$log"
+    bad="$bad $culprit"
+    again=$((again + 1))
+    [ -n "$culprit" ] && [ $again -lt 8 ] || break
+    # Neither the culprit nor what ran before it.
+    if [ "$filter" = '*' ]; then filter='-'; else filter=$filter:; fi
+    filter=$filter$(awk -v last="$culprit" '/^\[ RUN      \]/ {printf "%s%s", n++ ? ":" : "", $4; if ($4 == last) exit}' "$work/out")
+  done
+  if [ $code = 0 ] && [ -z "$bad" ]; then
+    pass "$name: $tests tests ($(($(date +%s) - start)) s)"
+    return
+  fi
+  if [ $code = 124 ] || [ $code = 137 ]; then
+    fail "$name: $tests tests pass;$bad not done in $share s, in $(awk '/^\[ RUN      \]/ {t = $4} END {print t}' "$work/out")"
+  else
+    fail "$name: $tests tests pass; fail:$bad"
+  fi
+  { grep -a '^\[  FAILED  \].*(' "$work/out" | head -n 30
+    grep -a -A7 ': Failure$' "$work/out" | head -n 60; } | cut -c1-200 | sed 's/^/    /'
+}
+
+# The bundle's own copies, unpacked where they were compressed.
+mkdir -p "$work/run"
+cp -r "$here"/bin "$here"/lib "$here"/tests "$here"/decks "$work/run/"
+chmod +x "$work/run/bin/xz"
+find "$work/run" -name '*.xz' -exec env LD_LIBRARY_PATH="$work/run/lib" "$work/run/bin/xz" -d {} + || { echo "unpacking failed"; exit 1; }
+chmod +x "$work"/run/bin/* "$work"/run/tests/* 2>/dev/null
+ln -s mpiexec.hydra "$work/run/bin/mpiexec" 2>/dev/null
+toolkit=
+for folder in /usr/local/cuda/lib64 /usr/local/cuda/targets/x86_64-linux/lib /usr/local/cuda-*/lib64 /usr/local/nvidia/lib64 /usr/lib/x86_64-linux-gnu; do
+  [ -d "$folder" ] && toolkit=$toolkit:$folder
+done
+libraries=$work/run/lib$toolkit
+PATH=$work/run/bin:$PATH
+export OMP_PROC_BIND=false OMP_WAIT_POLICY=passive OMP_NUM_THREADS=${OMP_NUM_THREADS:-4} OPENBLAS_NUM_THREADS=1
+export UCX_TLS=${UCX_TLS:-self,sm} UCX_LOG_LEVEL=${UCX_LOG_LEVEL:-error} HYDRA_IFACE=${HYDRA_IFACE:-lo}
+# Programs see the bundle's libraries; the machine's own tools do not.
+with() { LD_LIBRARY_PATH=$libraries "$@"; }
+kaon() { # PROGRAM ARGUMENTS...
+  local program=$1
+  shift
+  env LD_LIBRARY_PATH="$libraries" "$work/run/$program" "$@"
+}
+ranks() { # N PROGRAM ARGUMENTS...
+  local n=$1 program=$2
+  shift 2
+  env LD_LIBRARY_PATH="$libraries" "$work/run/bin/mpiexec.hydra" -launcher fork -n "$n" "$work/run/$program" "$@"
+}
+export work libraries
+export -f kaon ranks
+have() { [ -x "$work/run/$1" ]; }
+wanted() { case " $parts " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
+
+if wanted device; then
+  say "== device and versions (bundle $(cat "$here/version"), limit $limit s)"
+  if command -v nvidia-smi >/dev/null; then
+    nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.sm,clocks.mem --format=csv,noheader 2>&1 | tee -a "$log"
+  else
+    say "no nvidia-smi"
+  fi
+  say "$(uname -sr); $(nproc) cores; $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
+  for library in libcudart libcublas libcusolver; do
+    say "$library: $(ls ${toolkit//:/ } 2>/dev/null | grep "^$library\.so\.[0-9]*\.[0-9.]*$" | sort -u | tail -n 1)"
+  done
+  missing=$(for f in "$work"/run/bin/kaon-* "$work"/run/tests/* "$work"/run/bin/*hydra*; do with ldd "$f" 2>&1 | grep 'not found\|version .* not'; done | sort -u)
+  if [ -z "$missing" ]; then pass "every shared library is found"; else fail "shared libraries: $missing"; fi
+  if check 60 "kaon-train --version" bash -c 'kaon bin/kaon-train --version'; then sed 's/^/    /' "$work/out"; fi
+fi
+
+if wanted suites; then
+  say "== suites"
+  cd "$work" || exit 1
+  for name in portability unit_core unit_random unit_codec unit_compress unit_linalg unit_polar unit_lmo unit_nn unit_objective unit_optimizer unit_exchange unit_checkpoint; do
+    if ! have "tests/kaon_$name"; then skip "$name: not in this bundle"; continue; fi
+    suite 75 "$name" env LD_LIBRARY_PATH="$libraries" "$work/run/tests/kaon_$name"
+    if [ $name = portability ] && [ -s portability.md ]; then grep -i 'cuda' portability.md >>"$log"; fi
+  done
+fi
+
+if wanted ranks; then
+  say "== ranks on one card"
+  for n in 1 2 4; do
+    for suite in ranks device_messages; do
+      if ! have tests/kaon_mpi_$suite; then skip "mpi.$suite: not in this bundle"; continue; fi
+      check 60 "mpi.$suite on $n" env LD_LIBRARY_PATH="$libraries" "$work/run/bin/mpiexec.hydra" -launcher fork -n "$n" \
+        "$work/run/tests/kaon_mpi_$suite" --gtest_color=no
+    done
+  done
+fi
+
+train() { # NAME DECK OVERRIDES...: one run in $work/NAME
+  local name=$1 deck=$2
+  shift 2
+  cd "$work/run/decks" && kaon bin/kaon-train -i "$deck" -d "$work/$name" "$@"
+}
+export -f train
+
+if wanted bits; then
+  say "== bits: the same 20 steps ten times"
+  differing=0 runs=0
+  for k in 1 2 3 4 5 6 7 8 9 10; do
+    attempt 30 bash -c "train bits$k gpu-bits.deck"
+    code=$?
+    if [ $code -ne 0 ]; then
+      fail "run $k: exit code $code"
+      tail -n 5 "$work/out" | cut -c1-220 | sed 's/^/    /'
+      break
+    fi
+    runs=$((runs + 1))
+    [ $k = 1 ] && continue
+    if ! attempt 30 bash -c 'kaon bin/kaon-ckpt diff "$work"/bits1/checkpoints/latest "$work"/bits'$k'/checkpoints/latest'; then
+      differing=$((differing + 1))
+      head -n 8 "$work/out" | cut -c1-220 | sed 's/^/    /'
+    fi
+    rm -rf "$work/bits$k"
+  done
+  if [ $runs = 10 ] && [ $differing = 0 ]; then pass "bits: 0 of 9 repeated runs differ"; else fail "bits: $differing of $runs runs differ from the first"; fi
+  if have bin/mpiexec.hydra; then
+    for n in 2 4; do
+      attempt 60 bash -c "cd '$work/run/decks' && ranks $n bin/kaon-train -i gpu-bits.deck -d '$work/ranks$n'"
+      code=$?
+      if [ $code -ne 0 ]; then fail "bits on $n ranks: exit code $code"; tail -n 5 "$work/out" | cut -c1-220 | sed 's/^/    /'
+      elif attempt 30 bash -c "kaon bin/kaon-ckpt diff '$work/bits1/checkpoints/latest' '$work/ranks$n/checkpoints/latest'"; then pass "bits: $n ranks give those of 1"
+      else fail "bits: $n ranks give others than 1"; head -n 8 "$work/out" | cut -c1-220 | sed 's/^/    /'; fi
+    done
+    attempt 40 bash -c "train half gpu-bits.deck checkpoint.every=10 && cd '$work/half/checkpoints' && rm -f latest step-00000020.h5 && cd '$work/run/decks' && kaon bin/kaon-train -r '$work/half/checkpoints/step-00000010.h5' -d '$work/half'" || tail -n 4 "$work/out" | cut -c1-220 | sed 's/^/    /'
+    if attempt 30 bash -c "kaon bin/kaon-ckpt diff '$work/bits1/checkpoints/latest' '$work/half/checkpoints/latest'"; then pass "bits: a restart half way gives those of an unbroken run"
+    else fail "bits: a restart half way gives others"; head -n 8 "$work/out" | cut -c1-220 | sed 's/^/    /'; fi
+  fi
+fi
+
+if wanted demo; then
+  say "== the demo's deck, 100 steps"
+  start=$(date +%s%N)
+  if attempt 60 bash -c "train demo gpu-demo.deck"; then
+    pass "demo ($((($(date +%s%N) - start) / 1000000)) ms)"
+    grep -a 'step  *[0-9]*0\b\|validation' "$work/out" | tail -n 8 | cut -c1-160 | sed 's/^/    /'
+    say "    step   loss here   loss of the CPU"
+    for s in 1 2 5 10 20 50 100; do
+      a=$(grep "^$s," "$work/demo/metrics.csv" | cut -d, -f2)
+      b=$([ -s "$here/reference/demo.csv" ] && grep "^$s," "$here/reference/demo.csv" | cut -d, -f2)
+      say "$(printf '    %4s   %-10s  %s' "$s" "$a" "${b:--}")"
+    done
+  else
+    fail "demo: exit code $?"
+    tail -n 8 "$work/out" | cut -c1-220 | sed 's/^/    /'
+  fi
+fi
+
+if wanted figures && have bin/kaon-bench; then
+  say "== figures (kaon-bench; ratios to a floor in the same process)"
+  for family in polar select quantize lowrank exact; do
+    if attempt 45 bash -c "kaon bin/kaon-bench -f '^$family/' -n 5 -s 0.02"; then
+      pass "$family"
+      grep -a '^|' "$work/out" | cut -c1-200 | sed 's/^/    /'
+    else
+      fail "$family: exit code $?"
+      tail -n 4 "$work/out" | cut -c1-200 | sed 's/^/    /'
+    fi
+  done
+  python=$(command -v python3 || true)
+  if [ -n "$python" ] && "$python" -c 'import torch; assert torch.cuda.is_available()' >/dev/null 2>&1; then
+    for shape in "polar 768 768 5" "polar 768 3072 5" "network 4 4 128 128 256 8 0" "network 12 12 768 256 50304 8 1"; do
+      # shellcheck disable=SC2086
+      if attempt 40 env KAON_PEERS_DEVICE=cuda "$python" "$here/peers.py" $shape; then say "    $shape: $(tail -n 1 "$work/out") s"
+      else say "    $shape: torch: $(tail -n 1 "$work/out" | cut -c1-160)"; fi
+    done
+  else
+    say "    no torch that sees a GPU: no peers"
+  fi
+fi
+
+if wanted network; then
+  say "== GPT-2 124M, 8 sequences of 256 tokens"
+  if attempt 60 bash -c "train 124m gpu-124m.deck"; then
+    pass "124m"
+    tail -n 30 "$work/out" | cut -c1-160 | sed 's/^/    /'
+    tail -n 2 "$work/124m/metrics.csv" | cut -c1-200 | sed 's/^/    /'
+  else
+    fail "124m: exit code $?"
+    tail -n 8 "$work/out" | cut -c1-220 | sed 's/^/    /'
+  fi
+fi
+
+if wanted sanitizer; then
+  say "== compute-sanitizer on the portability suite"
+  sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null | head -n 1 || true)
+  if [ -z "$sanitizer" ]; then
+    skip "no compute-sanitizer on this machine"
+  else
+    for tool in memcheck racecheck; do
+      attempt 90 env LD_LIBRARY_PATH="$libraries" "$sanitizer" --tool $tool --error-exitcode 99 "$work/run/tests/kaon_portability" \
+        --gtest_color=no --gtest_filter='*/1.*:*/3.*'
+      code=$?
+      summary=$(grep -a 'ERROR SUMMARY\|RACECHECK SUMMARY' "$work/out" | tail -n 1)
+      case $code in
+        0) pass "$tool: $summary" ;;
+        124 | 137) skip "$tool: cut at its share; $(grep -ac '^\[       OK' "$work/out") tests done; $(grep -ac '^========= [A-Z].*at\|Invalid' "$work/out") reports" ;;
+        125) skip "$tool: no time left" ;;
+        *) fail "$tool: exit code $code; $summary"; grep -a '^=========' "$work/out" | grep -v ' by \| in \|Host Frame' | sort | uniq -c | sort -rn | head -n 12 | cut -c1-200 | sed 's/^/    /' ;;
+      esac
+    done
+  fi
+fi
+finish
+[ $failed = 0 ]
