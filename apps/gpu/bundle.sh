@@ -5,11 +5,11 @@
 #   bash apps/gpu/bundle.sh BUILD OUT [REFERENCE]
 #
 # BUILD: a build folder (what is not built in it is left out, and said). OUT: the folder to make, emptied first. REFERENCE: a
-# build folder for this machine's CPU, whose losses of the same deck are printed beside the GPU's, or the metrics.csv of such a run. At most KAON_BUNDLE_MIB
-# (default 60) MiB: large files are compressed.
+# build folder for this machine's CPU, whose losses of the same deck are printed beside the GPU's (minutes), or an earlier bundle,
+# whose losses are taken over and the text with them. At most KAON_BUNDLE_MIB (default 60) MiB: large files are compressed.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-[ $# -ge 2 ] || { sed -n '2,10p' "$0" | sed 's/^# \?//' >&2; exit 64; }
+[ $# -ge 2 ] || { sed -n '2,9p' "$0" | sed 's/^# \?//' >&2; exit 64; }
 build=$(cd "$1" && pwd) out=$2 reference=${3:-}
 rm -rf "$out"
 mkdir -p "$out"/{bin,lib,tests,decks,reference}
@@ -36,10 +36,16 @@ put tests "$build/tests/portability/kaon_portability" "$build"/tests/kaon_mpi_{r
 cp "$root"/apps/bench/peers.py "$root"/apps/gpu/run.sh "$out/"
 cp "$root"/apps/gpu/decks/*.deck "$root/input/gpt-dictionary.deck" "$out/decks/"
 
-# The project's own sources and documents: a text that is always at hand.
-(cd "$root" && git ls-files '*.md' '*.hpp' '*.cpp' | LC_ALL=C sort | xargs cat) >"$out/text.all"
-head -c 1000000 "$out/text.all" >"$out/decks/text.txt"
-rm "$out/text.all"
+# The project's own sources and documents: a text that is always at hand. Losses are of one text and one deck.
+if [ -e "$reference/reference/demo.csv" ]; then
+  cmp "$reference/decks/gpu-demo.deck" "$out/decks/gpu-demo.deck" || { echo "bundle: the losses in $reference are of another deck" >&2; exit 1; }
+  cp "$reference/decks/text.txt" "$out/decks/"
+  cp "$reference/reference/demo.csv" "$out/reference/"
+else
+  (cd "$root" && git ls-files '*.md' '*.hpp' '*.cpp' | LC_ALL=C sort | xargs cat) >"$out/text.all"
+  head -c 1000000 "$out/text.all" >"$out/decks/text.txt"
+  rm "$out/text.all"
+fi
 git -C "$root" describe --always --dirty >"$out/version"
 
 # Shared libraries, from the programs on. The toolkit's are the machine's own, as are the driver's and libc's.
@@ -55,9 +61,7 @@ for file in "$out"/bin/* "$out"/tests/*; do ldd "$file" 2>/dev/null || true; don
   sort -u | sed 's/^/bundle: not found here: /' >&2
 
 # The CPU's losses of the same deck.
-if [ -f "$reference" ]; then
-  cp "$reference" "$out/reference/demo.csv"
-elif [ -n "$reference" ]; then
+if [ -n "$reference" ] && [ ! -e "$out/reference/demo.csv" ]; then
   folder=$(mktemp -d)
   (cd "$out/decks" && OMP_PROC_BIND=false OMP_WAIT_POLICY=passive "$reference/apps/kaon-train" -i gpu-demo.deck -d "$folder/run" >"$folder/log" 2>&1) ||
     { tail -n 20 "$folder/log" >&2; exit 1; }

@@ -12,10 +12,10 @@ namespace {
 
 std::vector<std::string> const names{"zero", "one", "two"};
 
-PacketId id(int layer, std::uint32_t part = 0) {
+PacketId id_of(int layer, std::uint32_t part = 0) {
   return {Direction::up, 5, static_cast<std::uint32_t>(layer), 3, encoding_of("bits:4"), part};
 }
-std::vector<PacketId> const ids{id(2), id(1), id(0)};
+std::vector<PacketId> const ids{id_of(2), id_of(1), id_of(0)};
 std::size_t const lengths[] = {24, 0, 40};
 
 Letter three() { return Letter({{2, 0, 64}, {1, 0, 8}, {0, 0, 40}}); }

@@ -17,7 +17,7 @@
 #include <string>
 
 namespace kaon {
-namespace {
+namespace products_test {
 
 using test::HostMatrix;
 
@@ -249,5 +249,5 @@ TEST(DotProductGemm, IsChosenOnGpusWithoutCublasAndBelowTheLibrariesThresholds) 
   EXPECT_FALSE(is_dot_product_gemm<Space>(Op::transpose, Op::transpose, 7, 7));
 }
 
-}  // namespace
+}  // namespace products_test
 }  // namespace kaon

@@ -244,8 +244,8 @@ TYPED_TEST(LeastSquaresTest, AnotherNumberOfWorkersNamesFileDatasetAndBoth) {
     FAIL();
   } catch (kaon::InputError const& e) {
     std::string const text = e.what();
-    for (auto const& part : {this->path, std::string("/A"), std::string("3 workers"), std::string("workers = 4")})
-      EXPECT_NE(text.find(part), std::string::npos) << text;
+    std::vector<std::string> const parts{this->path, "/A", "3 workers", "workers = 4"};
+    for (auto const& part : parts) EXPECT_NE(text.find(part), std::string::npos) << text;
   }
   EXPECT_THROW(LeastSquares<TypeParam>(this->path, n, -1, 1), kaon::UsageError);
   EXPECT_THROW(LeastSquares<TypeParam>(this->path, n, std::nan(""), 1), kaon::UsageError);
