@@ -13,13 +13,16 @@ namespace kaon {
 namespace {
 
 template <class T, class Exec>
-void call_gemm([[maybe_unused]] Exec const& exec, char const* a, char const* b, T alpha, ConstMatrix<T, Exec> const& A,
-               ConstMatrix<T, Exec> const& B, T beta, Matrix<T, Exec> const& C) {
+void call_gemm([[maybe_unused]] Exec const& exec, [[maybe_unused]] char const* a, [[maybe_unused]] char const* b,
+               [[maybe_unused]] T alpha, ConstMatrix<T, Exec> const& A, ConstMatrix<T, Exec> const& B, T beta,
+               Matrix<T, Exec> const& C) {
+  if constexpr (runs_on_host<Exec>) {
 #if KAON_GEMM_TAKES_INSTANCE
-  KokkosBlas::gemm(exec, a, b, alpha, A, B, beta, C);
+    KokkosBlas::gemm(exec, a, b, alpha, A, B, beta, C);
 #else
-  KokkosBlas::gemm(a, b, alpha, A, B, beta, C);
+    KokkosBlas::gemm(a, b, alpha, A, B, beta, C);
 #endif
+  }
 }
 
 }  // namespace
@@ -41,16 +44,16 @@ void gemm(Exec const& exec, Out<Matrix<T, Exec>> const& C, Op op_a, In<ConstMatr
   }
   if (is_dot_product_gemm<Exec>(op_a, op_b, static_cast<std::int64_t>(m), static_cast<std::int64_t>(n)))
     return dot_product_gemm<T>(exec, C, A, B, alpha, beta);
-  if constexpr (runs_on_host<Exec>) {
-    call_gemm<T, Exec>(exec, op_a == Op::none ? "N" : "T", op_b == Op::none ? "N" : "T", alpha, A, B, beta, C);
-  } else {
-    auto const as_is = [](auto const& X) {
-      auto const ld = X.stride(0) > 0 ? static_cast<int>(X.stride(0)) : 1;
-      return tpl::Strided<std::remove_pointer_t<decltype(X.data())>>{X.data(), ld, 0};
-    };
-    tpl::strided_gemm<T>(exec, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), alpha, op_a, as_is(A), op_b,
-                         as_is(B), beta, as_is(C), 1);
-  }
+  // Kokkos Kernels 4 makes a product of one column gemv's, on vectors that it takes for contiguous: wrong for columns of wider
+  // rows.
+  if (runs_on_host<Exec> && !(op_a == Op::none && op_b == Op::none && n == 1))
+    return call_gemm<T, Exec>(exec, op_a == Op::none ? "N" : "T", op_b == Op::none ? "N" : "T", alpha, A, B, beta, C);
+  auto const as_is = [](auto const& X) {
+    auto const ld = X.stride(0) > 0 ? static_cast<int>(X.stride(0)) : 1;
+    return tpl::Strided<std::remove_pointer_t<decltype(X.data())>>{X.data(), ld, 0};
+  };
+  tpl::strided_gemm<T>(exec, static_cast<int>(m), static_cast<int>(n), static_cast<int>(k), alpha, op_a, as_is(A), op_b, as_is(B),
+                       beta, as_is(C), 1);
 }
 
 template <class T, class Exec>

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <tuple>
+#include <utility>
 
 namespace kaon {
 namespace gemm_test {
@@ -58,6 +59,44 @@ TYPED_TEST(Gemm, MatchesTheTripleLoop) {
           HostMatrix const a = test::to_host(A), b = test::to_host(B);
           expect_product(test::to_host(C), op_a == Op::none ? a : transposed(a), op_b == Op::none ? b : transposed(b), before,
                          -1.5, static_cast<double>(beta), eps);
+        }
+}
+
+// Blocks of wider matrices, down to one row and one column: what the blocked factorisations multiply.
+TYPED_TEST(Gemm, BlocksOfWiderMatricesAndNothingBesideThem) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  double const eps = std::numeric_limits<T>::epsilon();
+  using Range = std::pair<int, int>;
+  auto const part = [](HostMatrix const& a, int rows, int cols) {
+    HostMatrix p(rows, cols);
+    for (int i = 0; i < rows; ++i)
+      for (int j = 0; j < cols; ++j) p(i, j) = a(i + 1, j + 2);
+    return p;
+  };
+  for (auto const& [m, n, k] : {std::tuple{13, 1, 48}, {1, 13, 48}, {1, 1, 48}, {13, 1, 1}, {13, 5, 48}})
+    for (Op const op_a : {Op::none, Op::transpose})
+      for (Op const op_b : {Op::none, Op::transpose})
+        for (T const beta : {T(0), T(1)}) {
+          int const ar = op_a == Op::none ? m : k, ac = op_a == Op::none ? k : m, br = op_b == Op::none ? k : n,
+                    bc = op_b == Op::none ? n : k;
+          auto const A = test::to_device<T, Exec>(test::random_matrix(ar + 2, ac + 5, 76));
+          auto const B = test::to_device<T, Exec>(test::random_matrix(br + 2, bc + 4, 77));
+          auto const C = test::to_device<T, Exec>(test::random_matrix(m + 2, n + 3, 78));
+          HostMatrix const before = test::to_host(C);
+          Exec exec{};
+          gemm<T>(exec, Kokkos::subview(C, Range(1, 1 + m), Range(2, 2 + n)), op_a,
+                  Kokkos::subview(A, Range(1, 1 + ar), Range(2, 2 + ac)), op_b,
+                  Kokkos::subview(B, Range(1, 1 + br), Range(2, 2 + bc)), T(-1), beta);
+          exec.fence();
+          HostMatrix const a = part(test::to_host(A), ar, ac), b = part(test::to_host(B), br, bc), after = test::to_host(C);
+          expect_product(part(after, m, n), op_a == Op::none ? a : transposed(a), op_b == Op::none ? b : transposed(b),
+                         part(before, m, n), -1, static_cast<double>(beta), eps);
+          for (int i = 0; i < after.rows; ++i)
+            for (int j = 0; j < after.cols; ++j)
+              if (i < 1 || i > m || j < 2 || j >= 2 + n) {
+                ASSERT_EQ(after(i, j), before(i, j)) << i << "," << j;
+              }
         }
 }
 
