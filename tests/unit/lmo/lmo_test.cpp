@@ -263,18 +263,31 @@ TYPED_TEST(LmoTest, BlocksEqualTheBlocksAlone) {
       for (int b = 0; b < down; ++b)
         for (int c = 0; c < across; ++c) {
           this->run(chosen, block_of(g, down, b, across, c));
-          EXPECT_EQ(this->found.a, block_of(z, down, b, across, c).a) << describe(chosen) << " block " << b << ", " << c;
+          HostMatrix const part = block_of(z, down, b, across, c);
+          if (runs_on_host<typename TypeParam::Exec>) {
+            EXPECT_EQ(this->found.a, part.a) << describe(chosen) << " block " << b << ", " << c;
+          } else {  // a GPU's library multiplies a batch by another algorithm: 84 roundings seen at most
+            double worst = 0;
+            for (std::size_t i = 0; i < part.a.size(); ++i) worst = std::max(worst, std::fabs(this->found.a[i] - part.a[i]));
+            EXPECT_LE(worst, 500 * this->eps) << describe(chosen) << " block " << b << ", " << c;
+          }
           EXPECT_EQ(this->radius, scale);
           sum += this->dual_found;
         }
-      EXPECT_NEAR(dual, sum, 1e-14 * sum) << describe(chosen);
+      EXPECT_NEAR(dual, sum, (runs_on_host<typename TypeParam::Exec> ? 1e-14 : std::max(1e-14, 2 * this->eps)) * sum)
+          << describe(chosen);
       double const aspect = (60.0 / down) / (24.0 / across);
       EXPECT_NEAR(scale, 1.75 * (single_entries(chosen.norm) ? 1 : std::sqrt(std::max(1.0, aspect))), 1e-15 * scale);
     }
 }
 
 int allocations = 0;
-void saw_allocation(Kokkos_Profiling_SpaceHandle, char const*, void const*, std::uint64_t) { ++allocations; }
+// Kokkos reports an allocation of no bytes for the scratch that a team on a GPU does not ask for.
+void saw_allocation(Kokkos_Profiling_SpaceHandle, char const* label, void const*, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  std::printf("  allocated: %s, %llu bytes\n", label, static_cast<unsigned long long>(bytes));
+  ++allocations;
+}
 
 TYPED_TEST(LmoTest, SteadyCallsAllocateNothing) {
   using T = typename TypeParam::T;
@@ -299,7 +312,7 @@ TYPED_TEST(LmoTest, SteadyCallsAllocateNothing) {
       call();
       exec.fence();
       Kokkos::Tools::Experimental::set_allocate_data_callback(nullptr);
-      EXPECT_EQ(allocations, 0) << describe(chosen);
+      EXPECT_EQ(allocations, 0) << describe(chosen) << ", " << blocks;
     }
 }
 

@@ -66,7 +66,8 @@ TEST(GptState, AStepAllocatesNothingOnTheDevice) {
   };
   step();
   Kokkos::Tools::Experimental::set_allocate_data_callback(
-      [](Kokkos::Tools::SpaceHandle, char const* label, void const*, std::uint64_t) {
+      [](Kokkos::Tools::SpaceHandle, char const* label, void const*, std::uint64_t bytes) {
+        if (bytes == 0) return;  // Kokkos' report of the scratch that a team on a GPU does not ask for
         std::printf("  allocated: %s\n", label);
         ++allocations;
       });
