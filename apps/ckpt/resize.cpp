@@ -36,7 +36,7 @@ std::string folder_of(std::string const& path) {
 
 Deck deck_of(CheckpointFile const& file, std::int64_t workers) {
   auto const deck =
-      Deck::from_text(file.info().deck, "the deck in " + file.path(), {fmt::format("optimizer.workers={}", workers)});
+      Deck::from_checkpoint(file.info().deck, "the deck in " + file.path(), {fmt::format("optimizer.workers={}", workers)});
   if (deck.text("objective.kind") == "least-squares")
     throw InputError(fmt::format("{}: its problem file {} fixes the number of workers, so no run could go on with another one",
                                  file.path(), deck.text("least-squares.problem")));

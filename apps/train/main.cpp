@@ -4,6 +4,7 @@
 #include <kaon/files/standard_output.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/run/arguments.hpp>
+#include <kaon/run/deck_text.hpp>
 #include <kaon/run/leave.hpp>
 #include <kaon/run/place.hpp>
 #include <kaon/run/prepare.hpp>
@@ -29,22 +30,25 @@ Build const build{KAON_VERSION, KAON_GIT_HASH, KAON_COMPILER, KAON_BUILD_FLAGS};
 
 // The deck of the run: the file's, or the checkpoint's when there is none.
 Deck take_deck(Arguments const& arguments, Communicator const& comm) {
-  if (!arguments.deck.empty()) return Deck::from_file(arguments.deck, arguments.overrides);
+  if (!comm.same_everywhere(text_hash(arguments.deck))) throw InputError("the ranks were given different decks with -i");
+  if (!arguments.deck.empty())
+    return Deck::from_text(read_deck_together(comm, arguments.deck), deck_name(arguments.deck), arguments.overrides);
   std::string directory = "kaon-run";
   for (auto const& o : arguments.overrides)
     if (o.rfind("run.directory=", 0) == 0) directory = o.substr(14);
   bool const newest = arguments.restart == "auto" || arguments.restart == "latest";
   auto const found =
       Checkpoints(comm, directory + "/checkpoints", 0).find(newest ? latest_in(directory, comm) : *arguments.restart);
-  return Deck::from_text(found.info.deck, found.path, arguments.overrides);
+  return Deck::from_checkpoint(found.info.deck, found.path, arguments.overrides);
 }
 
 // What MPI must allow: calls from a second thread where checkpoints are to be written beside the training. MPI is asked before
-// anybody can speak, so what is wrong with the deck is told later, and a deck that stands in the checkpoint may have the wish.
+// anybody can speak, so what is wrong with the deck is told later, and a deck that stands in the checkpoint, or in a pipe that
+// can be read once, may have the wish.
 int thread_level(Arguments const& arguments) {
   try {
     std::string const key = "checkpoint.asynchronous";
-    if (!arguments.deck.empty())
+    if (deck_is_a_file(arguments.deck))
       return Deck::from_file(arguments.deck, arguments.overrides).text(key) == "no" ? MPI_THREAD_FUNNELED : MPI_THREAD_MULTIPLE;
     for (auto const& o : arguments.overrides)
       if (o == key + "=no") return MPI_THREAD_FUNNELED;

@@ -3,6 +3,7 @@
 #include <kaon/deck/nearest.hpp>
 #include <kaon/deck/parse.hpp>
 #include <kaon/deck/schema.hpp>
+#include <kaon/deck/synonyms.hpp>
 #include <kaon/deck/value.hpp>
 
 #include <fmt/format.h>
@@ -36,6 +37,9 @@ std::string section_of(std::string const& key) {
       known.push_back(fmt::format("{}.{}", key.section, key.name));
     else if (is_group(section))
       known.push_back(fmt::format("{}.{}", section, key.name));
+  if (auto const meant = synonym(entry.key); !meant.empty())
+    throw UsageError(fmt::format("{}: unknown key {}; what comes nearest here is {} ({})", entry.origin, entry.key, meant,
+                                 find_key(meant)->help));
   throw UsageError(
       fmt::format("{}: unknown key {}; the nearest known key is {}", entry.origin, entry.key, nearest(entry.key, known)));
 }
@@ -64,34 +68,50 @@ Key const& known(std::string_view key, std::initializer_list<KeyType> types) {
 
 }  // namespace
 
+std::string deck_name(std::string const& path) { return path == "-" ? "standard input" : path; }
+
 std::string read_deck_file(std::string const& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::ifstream file(path == "-" ? "/dev/stdin" : path, std::ios::binary);
   std::ostringstream text;
   if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
-  if (!file || text.str().empty()) throw UsageError(fmt::format("{}: no such deck, or it is empty or cannot be read", path));
-  return text.str();
+  if (file && !text.str().empty()) return text.str();
+  bool const of_shell = path.rfind("/dev/fd/", 0) == 0 || path.rfind("/proc/self/fd/", 0) == 0;
+  throw UsageError(fmt::format("{}: no such deck, or it is empty or cannot be read{}", deck_name(path),
+                               of_shell ? "; a launcher keeps the pipes of a shell to itself: pass the deck by -i - and its "
+                                          "standard input"
+                                        : ""));
 }
 
 Deck Deck::from_file(std::string const& path, std::vector<std::string> const& overrides) {
-  return from_text(read_deck_file(path), path, overrides);
+  return from_text(read_deck_file(path), deck_name(path), overrides);
 }
 
 Deck Deck::from_text(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides) {
+  return read(text, origin, overrides, false);
+}
+
+Deck Deck::from_checkpoint(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides) {
+  return read(text, origin, overrides, true);
+}
+
+Deck Deck::read(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides, bool stored) {
   auto const parsed = parse_deck(text, origin, overrides);
   Deck deck;
   deck.origin_ = origin;
   for (auto const& entry : parsed.entries) {
     Key const* key = find_key(entry.key);
     if (!key) unknown_key(entry);
+    auto const& from = stored && !entry.on_command_line ? origin : entry.origin;  // lines of a checkpoint nobody sees
     try {
-      deck.values_[entry.key] = {canonical(*key, entry.value), true};
+      auto const spelling = stored && !entry.on_command_line ? Spelling::stored : Spelling::written;
+      deck.values_[entry.key] = {canonical(*key, entry.value, spelling), true, from};
     } catch (UsageError const& e) {
-      throw UsageError(fmt::format("{}: {} = {}: {}", entry.origin, entry.key, entry.value, e.what()));
+      throw UsageError(fmt::format("{}: {} = {}: {}", from, entry.key, entry.value, e.what()));
     }
   }
   for (auto const& section : parsed.sections) {
-    check_section(section, origin);
-    if (is_group(section)) deck.groups_.push_back(section.substr(group_prefix.size()));
+    check_section(section.name, section.origin);
+    if (is_group(section.name)) deck.groups_.push_back(section.name.substr(group_prefix.size()));
   }
   deck.fill_defaults();
   deck.check_together();
@@ -118,11 +138,12 @@ void Deck::check_together() const {
   for (auto const& key : schema()) {
     auto const name = fmt::format("{}.{}", key.section, key.name);
     if (key.needed_by == kind && effective(name).empty())
-      throw UsageError(fmt::format("{}: {} is missing; objective.kind = {} needs it ({})", origin_, name, kind, key.help));
+      throw UsageError(
+          fmt::format("{}: {} is missing; objective.kind = {} needs it ({})", where("objective.kind"), name, kind, key.help));
   }
   if (kind == "gpt" && integer("gpt.width") % integer("gpt.heads") != 0)
-    throw UsageError(fmt::format("{}: gpt.width = {} is not a multiple of gpt.heads = {}", origin_, integer("gpt.width"),
-                                 integer("gpt.heads")));
+    throw UsageError(fmt::format("{}: gpt.width = {} is not a multiple of gpt.heads = {}", where("gpt.width"),
+                                 integer("gpt.width"), integer("gpt.heads")));
   if (groups_.empty())
     throw UsageError(fmt::format("{}: no [group.NAME] section; layers take norm and radius from groups", origin_));
   if (text("optimizer.form") == "constrained") check_constrained();
@@ -135,20 +156,32 @@ void Deck::check_constrained() const {
     auto const section = std::string(group_prefix) + group;
     if (real(section + ".weight_decay") != 0)
       throw UsageError(
-          fmt::format("{}: {}.weight_decay = {}: optimizer.form = constrained leaves no other weight decay; set it to 0", origin_,
-                      section, effective(section + ".weight_decay")));
+          fmt::format("{}: {}.weight_decay = {}: optimizer.form = constrained leaves no other weight decay; set it to 0",
+                      where(section + ".weight_decay"), section, effective(section + ".weight_decay")));
     if ((schedule == "constant" || schedule == "linear") && real(section + ".radius") > 1)
       throw UsageError(
-          fmt::format("{}: {}.radius = {}: optimizer.form = constrained needs at most 1; the ball's size is {}.factor", origin_,
-                      section, effective(section + ".radius"), section));
+          fmt::format("{}: {}.radius = {}: optimizer.form = constrained needs at most 1; the ball's size is {}.factor",
+                      where(section + ".radius"), section, effective(section + ".radius"), section));
   }
 }
 
-std::string const& Deck::effective(std::string_view key) const {
+Deck::Value const& Deck::effective_value(std::string_view key) const {
   auto const at = values_.find(key);
   require(at != values_.end(), ("no such key in this deck: " + std::string(key)).c_str());
   Key const* k = find_key(key);
-  return at->second.text.empty() && !k->inherits.empty() ? effective(k->inherits) : at->second.text;
+  return at->second.text.empty() && !k->inherits.empty() ? effective_value(k->inherits) : at->second;
+}
+
+std::string Deck::where(std::string_view key) const {
+  auto const& value = effective_value(key);
+  return value.given ? value.origin : origin_;
+}
+
+// The same as part of a sentence.
+std::string Deck::source(std::string_view key) const {
+  auto const& value = effective_value(key);
+  if (!value.given) return fmt::format("by default in {}", origin_);
+  return value.origin == "command line" ? "on the command line" : "in " + value.origin;
 }
 
 std::string Deck::text(std::string_view key) const {
@@ -209,10 +242,11 @@ std::string Deck::resolved() const {
 std::vector<std::string> Deck::disagreements(Deck const& other) const {
   std::vector<std::string> out;
   auto const say = [&](std::string const& what, std::string const& mine, std::string const& theirs, std::string const& why) {
-    out.push_back(fmt::format("{}: '{}' in {}, '{}' in {}{}", what, mine, origin_, theirs, other.origin_, why));
+    out.push_back(fmt::format("{}: {}, {}{}", what, mine, theirs, why));
   };
   auto const compare = [&](std::string const& name, std::string const& why) {
-    if (effective(name) != other.effective(name)) say(name, effective(name), other.effective(name), why);
+    auto const said = [&](Deck const& deck) { return fmt::format("'{}' {}", deck.effective(name), deck.source(name)); };
+    if (effective(name) != other.effective(name)) say(name, said(*this), said(other), why);
   };
   auto const schedule = text("optimizer.schedule");
   for (auto const& key : schema()) {
@@ -224,7 +258,8 @@ std::vector<std::string> Deck::disagreements(Deck const& other) const {
       compare(name, fmt::format(" (schedule {} depends on it)", schedule));
   }
   if (groups_ != other.groups_) {
-    say("groups", fmt::format("{}", fmt::join(groups_, ", ")), fmt::format("{}", fmt::join(other.groups_, ", ")), "");
+    auto const said = [](Deck const& deck) { return fmt::format("'{}' in {}", fmt::join(deck.groups_, ", "), deck.origin_); };
+    say("groups", said(*this), said(other), "");
     return out;
   }
   for (auto const& group : groups_)

@@ -25,8 +25,15 @@ GroupAssignment assign_groups(Deck const& deck, std::vector<std::string> const& 
                       deck.origin(), layer, fmt::join(layers, ", ")));
     out.group.push_back(static_cast<int>(at - patterns.begin()));
   }
-  for (std::size_t g = 0; g < names.size(); ++g)
-    if (std::find(out.group.begin(), out.group.end(), static_cast<int>(g)) == out.group.end()) out.idle.push_back(names[g]);
+  for (std::size_t g = 0; g < names.size(); ++g) {
+    if (std::find(out.group.begin(), out.group.end(), static_cast<int>(g)) == out.group.end()) {
+      out.idle.push_back(names[g]);
+      continue;
+    }
+    for (auto const& p : patterns[g])
+      if (std::none_of(layers.begin(), layers.end(), [&](std::string const& layer) { return glob_matches(p, layer); }))
+        out.unmatched.emplace_back(names[g], p);
+  }
   return out;
 }
 

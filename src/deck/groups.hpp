@@ -4,6 +4,7 @@
 #include <kaon/deck/deck.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kaon {
@@ -14,6 +15,8 @@ bool glob_matches(std::string const& pattern, std::string const& name);
 struct GroupAssignment {
   std::vector<int> group;         ///< for each layer, the index into Deck::groups()
   std::vector<std::string> idle;  ///< names of groups that no layer joined: worth a warning
+  /// Patterns of other groups that match no layer's name, each with its group's name before it: worth a warning.
+  std::vector<std::pair<std::string, std::string>> unmatched;
 };
 
 /// Each layer joins the first group of the deck one of whose patterns matches its name.

@@ -1,21 +1,17 @@
 #include <kaon/core/error.hpp>
+#include <kaon/deck/characters.hpp>
 #include <kaon/deck/parse.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/program_options/errors.hpp>
-#include <boost/program_options/options_description.hpp>
-#include <boost/program_options/parsers.hpp>
 #include <sstream>
 
 namespace kaon {
 
 namespace {
 
-namespace po = boost::program_options;
-
-constexpr char const* blanks = " \t\r\n";
+constexpr char const* blanks = " \t\r";
 
 std::string trim(std::string const& s) {
   auto const first = s.find_first_not_of(blanks);
@@ -27,28 +23,57 @@ DeckEntry* find(std::vector<DeckEntry>& entries, std::string const& key) {
   return at == entries.end() ? nullptr : &*at;
 }
 
-void add_section(ParsedDeck& deck, std::string const& name) {
-  if (std::find(deck.sections.begin(), deck.sections.end(), name) == deck.sections.end()) deck.sections.push_back(name);
+void add_section(ParsedDeck& deck, std::string const& name, std::string const& origin) {
+  if (std::none_of(deck.sections.begin(), deck.sections.end(), [&](DeckSection const& s) { return s.name == name; }))
+    deck.sections.push_back({name, origin});
 }
 
-// Boost hands back keys only: a section without keys would go unseen, and with it a typing error in its name.
-void collect_sections(ParsedDeck& deck, std::string const& text) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    line = trim(line.substr(0, line.find('#')));
-    if (line.size() >= 2 && line.front() == '[' && line.back() == ']') add_section(deck, line.substr(1, line.size() - 2));
-  }
+void refuse_odd(std::string const& text, std::string const& origin) {
+  if (auto const odd = odd_character(text); odd.kind != OddCharacter::Kind::none)
+    throw UsageError(fmt::format("{}: '{}' holds {}; type it anew", origin, text, odd.name));
 }
+
+[[noreturn]] void no_syntax(std::string const& line, std::string const& origin) {
+  bool const comment = line[0] == ';' || line.compare(0, 2, "//") == 0;
+  throw UsageError(fmt::format("{}: '{}' is no line of a deck: these are [section], key = value and # comments{}", origin, line,
+                               comment ? "; a comment starts with #" : ""));
+}
+
+struct Reader {
+  ParsedDeck& deck;
+  std::string const& origin;
+  std::string section = {};
+
+  void read(std::string const& whole, long number) {
+    auto const at = fmt::format("{}:{}", origin, number);
+    auto const line = trim(whole.substr(0, whole.find('#')));
+    if (line.empty()) return;
+    if (line.front() == '[' && line.back() == ']') {
+      section = trim(line.substr(1, line.size() - 2));
+      refuse_odd(section, at);
+      return add_section(deck, section, at);
+    }
+    auto const equals = line.find('=');
+    auto const name = trim(line.substr(0, std::min(equals, line.size())));
+    refuse_odd(name, at);
+    if (equals == std::string::npos || name.empty() || line[0] == ';' || line.compare(0, 2, "//") == 0) no_syntax(line, at);
+    auto const key = section.empty() ? name : section + "." + name;
+    if (auto const* first = find(deck.entries, key))
+      throw UsageError(fmt::format("{}: {} is given twice, first in {}; keep one", at, key, first->origin));
+    deck.entries.push_back({key, trim(line.substr(equals + 1)), at});
+  }
+};
 
 void add_override(ParsedDeck& deck, std::vector<std::string>& seen, std::string const& text) {
   auto const equals = text.find('=');
   if (equals == std::string::npos || equals == 0)
     throw UsageError(fmt::format("command line: '{}' is not of the form section.key=value", text));
-  DeckEntry entry{trim(text.substr(0, equals)), trim(text.substr(equals + 1)), "command line"};
+  DeckEntry entry{trim(text.substr(0, equals)), trim(text.substr(equals + 1)), "command line", true};
+  refuse_odd(entry.key, entry.origin);
   if (std::find(seen.begin(), seen.end(), entry.key) != seen.end())
     throw UsageError(fmt::format("command line: {} is given twice; keep one", entry.key));
   seen.push_back(entry.key);
-  if (auto const dot = entry.key.rfind('.'); dot != std::string::npos) add_section(deck, entry.key.substr(0, dot));
+  if (auto const dot = entry.key.rfind('.'); dot != std::string::npos) add_section(deck, entry.key.substr(0, dot), entry.origin);
   if (auto* old = find(deck.entries, entry.key))
     *old = entry;
   else
@@ -59,18 +84,10 @@ void add_override(ParsedDeck& deck, std::vector<std::string>& seen, std::string 
 
 ParsedDeck parse_deck(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides) {
   ParsedDeck deck;
-  collect_sections(deck, text);
-  std::istringstream stream(text);
-  po::options_description const none;
-  try {
-    for (auto const& option : po::parse_config_file(stream, none, true).options) {
-      auto const& key = option.string_key;
-      if (find(deck.entries, key)) throw UsageError(fmt::format("{}: {} is given twice; keep one", origin, key));
-      deck.entries.push_back({key, option.value.empty() ? std::string() : option.value[0], origin});
-    }
-  } catch (po::error const& e) {
-    throw UsageError(fmt::format("{}: {}; a deck has lines [section], key = value and # comments", origin, e.what()));
-  }
+  std::istringstream lines(plain_text(text, origin));
+  Reader reader{deck, origin};
+  long number = 0;
+  for (std::string line; std::getline(lines, line);) reader.read(line, ++number);
   std::vector<std::string> seen;
   for (auto const& o : overrides) add_override(deck, seen, o);
   return deck;

@@ -20,9 +20,20 @@ constexpr char const* introduction =
     "# The deck\n\n"
     "A deck is a text file of `[section]` lines, `key = value` lines and `# comments` (a `#` starts one anywhere in a line).\n"
     "On the command line `section.key=value` replaces what the file says. `kaon-train -n` prints the resolved deck: every key,\n"
-    "defaults included. Unknown keys, wrong values and keys given twice are errors.\n\n"
-    "Lists are separated by commas or blanks; double quotes hold an element together that has either. Paths are relative to the\n"
-    "working folder. The column *restart* says whether a key may differ from the deck in the checkpoint that is continued.\n"
+    "defaults included. Unknown keys, wrong values and keys given twice are errors; a message names the line (`my.deck:12`).\n\n"
+    "Lists are separated by commas or blanks; double quotes hold an element together that has either. Quotes around the whole of\n"
+    "another value are taken off. Paths are relative to the working folder. The column *restart* says whether a key may differ from\n"
+    "the deck in the checkpoint that is continued; a restart that is refused names both values and where each was given.\n\n"
+    "Text is UTF-8 or ASCII, a byte order mark is passed over, lines end with LF or CR LF. `-i -` takes the deck from the standard\n"
+    "input. Rank 0 reads it, once, for all ranks: it may be a pipe, and need not lie on every node.\n\n"
+    "What nobody can have meant ends with exit code 64 before the first step, with the cure:\n\n"
+    "- `;` or `//` behind a value, `~`, `$NAME` or `${NAME}` in a path (a deck expands nothing; a shell does), single quotes in a\n"
+    "  list, odd characters (no-break spaces, typographic quotes and dashes), UTF-16, NUL bytes;\n"
+    "- `t weight_decay > 1`, which turns the signs of the weights at every step, and form `constrained` with t > 1, at the largest t\n"
+    "  of the schedule;\n"
+    "- a radius that takes the weights out of the range of `run.precision` within the run; a radius, ball or beta that is zero in it.\n\n"
+    "What may be meant is a warning, once: a key that others leave without effect, a group without layers, a pattern that is no\n"
+    "layer's name, a weight decay or a beta that the precision rounds away.\n"
     "This page is made from the table that the program itself reads.\n";
 
 constexpr char const* group_text =

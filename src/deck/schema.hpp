@@ -24,6 +24,7 @@ struct Key {
   bool high_open = false;  ///< `high` itself is not allowed
   std::vector<std::string_view> choices = {};
   bool may_change = false;          ///< on a restart
+  bool path = false;                ///< names files or a folder
   std::string_view needed_by = "";  ///< the objective.kind that requires the key
   std::string_view inherits = "";   ///< the full key whose value an empty one takes
   std::string_view help = "";       ///< one line, with the unit

@@ -1,4 +1,5 @@
 #include <kaon/core/error.hpp>
+#include <kaon/deck/slips.hpp>
 #include <kaon/deck/value.hpp>
 
 #include <fmt/format.h>
@@ -70,12 +71,15 @@ std::string canonical_value(Key const& key, std::string_view raw) {
 
 }  // namespace
 
-std::string canonical(Key const& key, std::string_view raw) {
-  auto const blanks = " \t\r";
-  auto const first = raw.find_first_not_of(blanks);
-  raw = first == std::string_view::npos ? std::string_view{} : raw.substr(first, raw.find_last_not_of(blanks) - first + 1);
+std::string canonical(Key const& key, std::string_view raw, Spelling spelling) {
+  raw = trimmed(raw);
   if (raw.find_first_of("#\n") != std::string_view::npos)
     throw UsageError("holds a '#' or a line break, which a deck cannot hold");
+  bool const written = spelling == Spelling::written;
+  if (written) {
+    if (key.type != KeyType::list) raw = unquoted(raw);
+    refuse_slips(key, key.type == KeyType::list ? as_list(raw) : as_words(raw));
+  }
   std::string out = raw.empty() ? std::string() : canonical_value(key, raw);
   if (out.empty() && (key.required || !key.fallback.empty())) throw UsageError("is empty; it must be " + allowed(key));
   return out;

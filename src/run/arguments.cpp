@@ -20,8 +20,8 @@ namespace po = boost::program_options;
 po::options_description options() {
   po::options_description all("Options");
   auto const value = [](char const* name) { return po::value<std::string>()->value_name(name); };
-  all.add_options()                                 //
-      ("input,i", value("deck"), "the input deck")  //
+  all.add_options()                                                             //
+      ("input,i", value("deck"), "the input deck; -: from the standard input")  //
       ("restart,r", value("[file|latest|auto]"),
        "continue from a checkpoint; latest without a value; without -i its deck is used; auto: latest, or a fresh start while "
        "nothing is committed; DIR/checkpoints/FILE goes on in DIR (an older one is a branch: newer ones are set aside); a file "

@@ -9,6 +9,12 @@ namespace kaon {
 
 Log::Log(int rank, std::FILE* out) : out_(out), speaks_(rank == 0), terminal_(isatty(fileno(out)) == 1) {}
 
+void Log::warning(std::string_view text) const {
+  if (std::find(warnings_.begin(), warnings_.end(), text) != warnings_.end()) return;
+  warnings_.emplace_back(text);
+  write("kaon: warning: ", text);
+}
+
 void Log::write(std::string_view prefix, std::string_view text) const {
   if (!speaks_) return;
   std::string all = terminal_ ? "\r\033[K" : "";

@@ -2,7 +2,9 @@
 #define KAON_RUN_LOG_HPP
 
 #include <cstdio>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace kaon {
 
@@ -14,9 +16,12 @@ class Log {
   explicit Log(int rank, std::FILE* out = stderr);
 
   void line(std::string_view text) const { write("kaon: ", text); }
-  void warning(std::string_view text) const { write("kaon: warning: ", text); }
   /// False once a line could not be written: a reader that went away, a full disk. The run goes on without it.
   bool complete() const { return complete_; }
+  /// Said once: a text that was warned of before is passed over.
+  void warning(std::string_view text) const;
+  /// What was warned of, in order: for summary.json. On every rank that was told.
+  std::vector<std::string> const& warnings() const { return warnings_; }
 
  private:
   void write(std::string_view prefix, std::string_view text) const;
@@ -25,6 +30,7 @@ class Log {
   bool speaks_;
   bool terminal_;
   mutable bool complete_ = true;
+  mutable std::vector<std::string> warnings_;
 };
 
 }  // namespace kaon

@@ -39,7 +39,7 @@ TEST(Refusal, WrongTypeOrRangeNamesFileKeyValueAndAllowed) {
     auto const message = refusal(smallest, {std::string(c.key) + "=" + c.value});
     expect_parts(message, {"command line", c.key, std::string("= ") + c.value, c.allowed});
   }
-  expect_parts(refusal(smallest + "factor = big\n"), {"deck.ini: group.all.factor = big: must be a number > 0"});
+  expect_parts(refusal(smallest + "factor = big\n"), {"deck.ini:12: group.all.factor = big: must be a number > 0"});
 }
 
 TEST(Refusal, Duplicates) {
@@ -97,18 +97,29 @@ TEST(Restart, WhatMustNotNamesBothValues) {
   auto const old = Deck::from_text(smallest, "checkpoint");
   auto const lines = deck_of(smallest, {"run.seed=2", "optimizer.beta=0.2", "group.all.radius=1"}).disagreements(old);
   ASSERT_EQ(lines.size(), 4u) << "seed, beta, the group's radius and the beta that it inherits";
-  expect_parts(lines[0], {"run.seed", "'2' in deck.ini", "'1' in checkpoint"});
-  expect_parts(lines[1], {"optimizer.beta", "'0.2' in deck.ini", "'0.1' in checkpoint"});
-  expect_parts(lines[2], {"group.all.radius", "'1'", "'0.02'"});
-  expect_parts(lines[3], {"group.all.beta"});
+  expect_parts(lines[0], {"run.seed", "'2' on the command line", "'1' by default in checkpoint"});
+  expect_parts(lines[1], {"optimizer.beta", "'0.2' on the command line", "'0.1' by default in checkpoint"});
+  expect_parts(lines[2], {"group.all.radius", "'1' on the command line", "'0.02' in checkpoint:11"});
+  expect_parts(lines[3], {"group.all.beta", "'0.2' on the command line", "'0.1' by default"});
   for (auto const& key : schema()) {
     if (key.may_change || key.section == "group" || key.type != KeyType::integer) continue;
     auto const name = std::string(key.section) + "." + std::string(key.name);
     auto const changed =
         deck_of(smallest, {name + "=64", name == "gpt.heads" ? "gpt.width=128" : "gpt.heads=4"}).disagreements(old);
     ASSERT_EQ(changed.size(), 1u) << name;
-    expect_parts(changed[0], {name, "'64' in deck.ini"});
+    expect_parts(changed[0], {name, "'64' on the command line"});
   }
+}
+
+TEST(Restart, EachValueIsNamedWithItsOwnSource) {
+  auto const stored = Deck::from_checkpoint(deck_of(smallest).resolved(), "step-60.h5");
+  auto const linear = smallest + "[run]\nseed = 7\n";
+  auto const from_file = deck_of(linear).disagreements(stored);
+  ASSERT_EQ(from_file.size(), 1u);
+  EXPECT_EQ(from_file[0], "run.seed: '7' in deck.ini:13, '1' in step-60.h5");
+  auto const lines = Deck::from_checkpoint(deck_of(smallest).resolved(), "step-60.h5", {"run.seed=3"}).disagreements(stored);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(lines[0], "run.seed: '3' on the command line, '1' in step-60.h5");
 }
 
 TEST(Restart, StepsAreFixedWhereTheScheduleDependsOnThem) {

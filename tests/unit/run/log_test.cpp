@@ -22,6 +22,14 @@ TEST(Log, EveryLineOfAText) {
   EXPECT_EQ(out.text(), "kaon: one\nkaon: two\nkaon: warning: a\nkaon: warning: \nkaon: warning: b\nkaon: \n");
 }
 
+TEST(Log, WarningsAreSaidOnceAndKept) {
+  Captured out;
+  Log const log(0, out.file());
+  for (auto const* text : {"one", "two", "one"}) log.warning(text);
+  EXPECT_EQ(out.text(), "kaon: warning: one\nkaon: warning: two\n");
+  EXPECT_EQ(log.warnings(), (std::vector<std::string>{"one", "two"}));
+}
+
 TEST(Log, OtherRanksAreSilent) {
   Captured out;
   Log log(1, out.file());
