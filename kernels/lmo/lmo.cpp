@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <initializer_list>
+#include <type_traits>
 #include <utility>
 
 namespace kaon {
@@ -73,9 +74,14 @@ bool stacks(LmoSettings const& settings) {
          (settings.norm == "spectral" && !settings.polar.exact && !settings.polar.qdwh);
 }
 
-/// The oracle of one rows×cols block, or of a stack of `batch` of them.
+/// Whether the oracle squares entries in the type of G itself.
+bool squares_entries(LmoSettings const& settings) {
+  return one_of(settings.norm, {"frobenius", "column", "row"}) || (settings.norm == "spectral" && !settings.polar.exact);
+}
+
+/// The oracle of one rows×cols block, or of a stack of `batch` of them, for entries of common size.
 template <class T, class Exec>
-std::unique_ptr<Lmo<T, Exec>> make_block(LmoSettings const& settings, int block_rows, int cols, int batch) {
+std::unique_ptr<Lmo<T, Exec>> make_plain_block(LmoSettings const& settings, int block_rows, int cols, int batch) {
   auto const& norm = settings.norm;
   double const s = settings.factor * lmo_scale(norm, settings.scale, block_rows, cols);
   int const rows = block_rows * batch;
@@ -89,6 +95,14 @@ std::unique_ptr<Lmo<T, Exec>> make_block(LmoSettings const& settings, int block_
   if (norm == "one-to-one") return make_one_hot_lmo<T, Exec>(Lines::columns, rows, cols, s);
   if (norm == "inf-to-inf") return make_one_hot_lmo<T, Exec>(Lines::rows, rows, cols, s);
   return make_one_hot_lmo<T, Exec>(Lines::whole, rows, cols, s);
+}
+
+template <class T, class Exec>
+std::unique_ptr<Lmo<T, Exec>> make_block(LmoSettings const& settings, int block_rows, int cols, int batch) {
+  auto block = make_plain_block<T, Exec>(settings, block_rows, cols, batch);
+  if constexpr (std::is_same_v<T, double>)
+    if (squares_entries(settings)) return make_any_size_lmo<Exec>(std::move(block));
+  return block;
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace kaon {
 namespace max_abs_norm {
 
-/// Z ← −s·sign(G); a NaN stays one.
+/// Z ← −s·sign(G); a NaN or an infinity becomes a NaN.
 template <class T, class Exec>
 void sign(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T, Exec>> const& G, double scale) {
   T const s = static_cast<T>(scale);
@@ -17,7 +17,8 @@ void sign(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T, Exe
       KOKKOS_LAMBDA(std::int64_t const i) {
         T const x = g[i];
         int const down = static_cast<int>(x > T(0)) - static_cast<int>(x < T(0));  // no branches: signs are unpredictable
-        z[i] = x == x ? s * static_cast<T>(-down) : x;
+        T const none = x - x;                                                      // but for a NaN or an infinity
+        z[i] = none == T(0) ? s * static_cast<T>(-down) : none;
       });
 }
 

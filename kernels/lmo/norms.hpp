@@ -49,6 +49,12 @@ std::unique_ptr<Lmo<T, Exec>> make_singular_lmo(LmoSettings const& settings, int
 ///   dual-ky-fan  1 for the first k that are not zero
 std::vector<double> singular_weights(LmoSettings const& settings, std::vector<double> const& s);
 
+/// `inner` on c·G, c a power of two that brings the largest |g| near 1 where it is above 2^250 or below 2^−250, and 1 elsewhere:
+/// for oracles that square entries, so that finite entries of any size of double keep their direction. (In float squares are
+/// taken in double.) Of lines that are 1e160 apart and more the smaller counts as zero. Costs two reads and a write of G.
+template <class Exec>
+std::unique_ptr<Lmo<double, Exec>> make_any_size_lmo(std::unique_ptr<Lmo<double, Exec>> inner);
+
 /// A row_blocks × col_blocks grid of matrices with the norm of `block`, worked off one after the other with one workspace; or all
 /// at once, where `block` is the oracle of their stack.
 template <class T, class Exec>

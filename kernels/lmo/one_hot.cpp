@@ -127,7 +127,8 @@ void one_hots(Exec const& exec, Out<Matrix<T, Exec>> const& Z, In<ConstMatrix<T,
         T const x = g[e];
         bool const here = columns ? place(j) == i : place(i) == j;
         int const down = static_cast<int>(x > T(0)) - static_cast<int>(x < T(0));
-        z[e] = x == x ? (here ? s * static_cast<T>(-down) : T(0)) : x;
+        T const none = x - x;  // but for a NaN or an infinity
+        z[e] = none == T(0) ? (here ? s * static_cast<T>(-down) : T(0)) : none;
       });
 }
 

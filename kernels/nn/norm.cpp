@@ -4,6 +4,8 @@
 #include <kaon/core/instantiate.hpp>
 #include <kaon/nn/rows.hpp>
 
+#include <limits>
+
 namespace kaon {
 
 template <class T, class Exec>
@@ -14,6 +16,7 @@ void rms_norm(Exec const& exec, Out<Matrix<T, Exec>> const& Y, Out<Vector<T, Exe
   using Policy = Kokkos::TeamPolicy<Exec>;
   using Member = typename Policy::member_type;
   int const d = static_cast<int>(X.extent(1));
+  T const nan = std::numeric_limits<T>::quiet_NaN();
   Kokkos::parallel_for(
       "kaon::nn::rms_norm", Policy(exec, static_cast<int>(X.extent(0)), fixed_team_size<Exec>),
       KOKKOS_LAMBDA(Member const& team) {
@@ -21,7 +24,7 @@ void rms_norm(Exec const& exec, Out<Matrix<T, Exec>> const& Y, Out<Vector<T, Exe
         T const* const x = &X(i, 0);
         T* const y = &Y(i, 0);
         T const square = rows::team_sum<T, Exec>(team, d, [=](int const j) { return x[j] * x[j]; });
-        T const r = T(1) / math::sqrt(square / static_cast<T>(d) + static_cast<T>(rms_epsilon));
+        T const r = rows::rms_factor<T>(square, d, static_cast<T>(rms_epsilon), nan);
         Kokkos::parallel_for(Kokkos::TeamThreadRange(team, d), [=](int const j) { y[j] = r * x[j]; });
         Kokkos::single(Kokkos::PerTeam(team), [=]() { scale(i) = r; });
       });

@@ -10,6 +10,7 @@ inline constexpr double rms_epsilon = 1e-6;
 
 /// Root-mean-square norm without parameters (Zhang and Sennrich, 2019, eq. 4): for every row i of the N×d matrices
 /// scale(i) = (mean_j X(i,j)² + rms_epsilon)^(-1/2) and Y(i,:) = scale(i) X(i,:). Y may be X. scale has N entries.
+/// A row whose sum of squares leaves the range of T becomes NaNs: scaled to zero it would hide what went wrong.
 template <class T, class Exec>
 void rms_norm(Exec const& exec, Out<Matrix<T, Exec>> const& Y, Out<Vector<T, Exec>> const& scale,
               In<ConstMatrix<T, Exec>> const& X);

@@ -5,6 +5,8 @@
 #include <kaon/nn/norm.hpp>
 #include <kaon/nn/rows.hpp>
 
+#include <limits>
+
 namespace kaon {
 namespace {
 
@@ -43,6 +45,7 @@ void norm_and_rotate(Exec const& exec, Out<Matrix<T, Exec>> const& X, Out<Vector
   int const half = w / 2;
   auto const context = static_cast<std::int64_t>(table.extent(0));
   auto const n = static_cast<std::int64_t>(X.extent(0)) * heads;
+  T const nan = std::numeric_limits<T>::quiet_NaN();
   Kokkos::parallel_for(
       "kaon::nn::norm_and_rotate", Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, n),
       KOKKOS_LAMBDA(std::int64_t const e) {
@@ -52,7 +55,7 @@ void norm_and_rotate(Exec const& exec, Out<Matrix<T, Exec>> const& X, Out<Vector
         T const* KOKKOS_RESTRICT const c = &table(row % context, 0);
         T const* KOKKOS_RESTRICT const s = c + half;
         T const square = rows::serial_sum<T>(w, [=](int const i) { return a[i] * a[i]; });
-        T const r = T(1) / math::sqrt(square / static_cast<T>(w) + static_cast<T>(rms_epsilon));
+        T const r = rows::rms_factor<T>(square, w, static_cast<T>(rms_epsilon), nan);
         for (int i = 0; i < half; ++i) {
           T const p = r * a[i];
           T const q = r * b[i];

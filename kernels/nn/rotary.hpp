@@ -12,8 +12,9 @@ template <class T, class Exec>
 void fill_rotary_table(Exec const& exec, Out<Matrix<T, Exec>> const& table);
 
 /// In place on queries or keys X, (batch·context)×(heads·w), token rows ordered (sequence, position): every head's w entries are
-/// brought to root mean square 1 (as rms_norm; QK norm, Henry et al., 2020), then the pairs (i, i + w/2) are rotated by the angle
-/// of their position: (a, b) → (a cos + b sin, b cos − a sin). scale, (batch·context·heads), gets the factors of the norm.
+/// brought to root mean square 1 (as rms_norm, NaNs included; QK norm, Henry et al., 2020), then the pairs (i, i + w/2) are
+/// rotated by the angle of their position: (a, b) → (a cos + b sin, b cos − a sin). scale, (batch·context·heads), gets the
+/// factors of the norm.
 template <class T, class Exec>
 void norm_and_rotate(Exec const& exec, Out<Matrix<T, Exec>> const& X, Out<Vector<T, Exec>> const& scale,
                      In<ConstMatrix<T, Exec>> const& table, int heads);

@@ -73,6 +73,13 @@ KOKKOS_INLINE_FUNCTION T team_max(Member const& team, int const n, F const& f) {
   }
 }
 
+/// 1/√(square/n + epsilon), the factor that brings a row of n numbers with this sum of squares to root mean square 1. `nan` where
+/// the sum has left the range of T: 1/∞ would scale the row to zero, and hide that.
+template <class T>
+KOKKOS_INLINE_FUNCTION T rms_factor(T const square, int const n, T const epsilon, T const nan) {
+  return math::isfinite(square) ? T(1) / math::sqrt(square / static_cast<T>(n) + epsilon) : nan;
+}
+
 }  // namespace kaon::rows
 
 #endif

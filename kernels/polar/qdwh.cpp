@@ -38,16 +38,17 @@ struct Weights {
 
 bool settled(double l) { return 1 - l <= 4 * epsilon; }
 
-/// X ← G/√(squares()), zero where that is zero.
+/// X ← G/√(squares()), zero where that is zero, NaN where it is not finite: zeros would hide that.
 template <class Exec>
 void normalise(Exec const& exec, Out<Matrix<double, Exec>> const& X, In<ConstScalar<double, Exec>> const& squares) {
   double* x = X.data();
+  double const nan = std::numeric_limits<double>::quiet_NaN();
   Kokkos::parallel_for(
       "kaon::qdwh_normalise",
       Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, static_cast<std::int64_t>(X.size())),
       KOKKOS_LAMBDA(std::int64_t const i) {
         double const norm = math::sqrt(squares());
-        x[i] = norm == 0.0 ? 0.0 : x[i] / norm;
+        x[i] = norm == 0.0 ? 0.0 : math::isfinite(norm) ? x[i] / norm : nan;
       });
 }
 

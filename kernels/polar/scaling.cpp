@@ -45,11 +45,12 @@ struct ChunkSquares {
   }
 };
 
-/// factor(b) = 1/√Σ partials, 0 for 0.
+/// factor(b) = 1/√Σ partials, 0 for 0; NaN where the sum is not finite, since 0 would hide that.
 template <class Exec>
 struct InverseRoot {
   Vector<double, Exec> factor, partials;
   std::int64_t blocks;
+  double nan = std::numeric_limits<double>::quiet_NaN();
 
   KOKKOS_FUNCTION void operator()(typename Teams<Exec>::member_type const& team) const {
     int const matrix = team.league_rank();
@@ -57,7 +58,9 @@ struct InverseRoot {
     Kokkos::parallel_reduce(
         Kokkos::TeamThreadRange(team, static_cast<int>(blocks)),
         [&](int const i, double& s) { s += partials(matrix * blocks + i); }, sum);
-    Kokkos::single(Kokkos::PerTeam(team), [&]() { factor(matrix) = sum == 0.0 ? 0.0 : 1.0 / math::sqrt(sum); });
+    Kokkos::single(Kokkos::PerTeam(team), [&]() {
+      factor(matrix) = sum == 0.0 ? 0.0 : math::isfinite(sum) ? 1.0 / math::sqrt(sum) : nan;
+    });
   }
 };
 

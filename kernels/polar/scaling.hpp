@@ -13,7 +13,7 @@ namespace kaon {
 /// Doubles of workspace for inverse_norms of `batch` rows×cols matrices.
 std::int64_t inverse_norms_workspace(std::int64_t rows, std::int64_t cols, int batch);
 
-/// factor(b) = 1/‖G_b‖_F, 0 for a zero matrix.
+/// factor(b) = 1/‖G_b‖_F, 0 for a zero matrix, NaN where the sum of squares leaves the range of double.
 template <class T, class Exec>
 void inverse_norms(Exec const& exec, Out<Vector<double, Exec>> const& factor, Out<Vector<double, Exec>> const& partials,
                    In<ConstMatrix<T, Exec>> const& G, int batch);

@@ -62,17 +62,30 @@ long line_of(std::string const& text, std::size_t at) {
 
 }  // namespace
 
-OddCharacter odd_character(std::string_view text, bool dashes, bool inner_quotes) {
+namespace {
+
+template <class Passed>
+OddCharacter first_odd(std::string_view text, Passed const& passed) {
   for (std::size_t at = 0; at < text.size();) {
     auto const d = decode(text, at);
     std::size_t const bytes = std::max(1u, d.bytes);
     auto odd = d.bytes > 0 ? of_point(d.point) : of_byte(static_cast<unsigned char>(text[at]));
-    bool const edge = at == 0 || at + bytes == text.size();
-    bool const passed = (odd.kind == Kind::dash && !dashes) || (odd.kind == Kind::quote && !inner_quotes && !edge);
-    if (odd.kind != Kind::none && !passed) return odd;
+    if (odd.kind != Kind::none && !passed(odd.kind, at == 0 || at + bytes == text.size())) return odd;
     at += bytes;
   }
   return {};
+}
+
+}  // namespace
+
+OddCharacter odd_character(std::string_view text, bool dashes, bool inner_quotes) {
+  return first_odd(text, [&](Kind kind, bool edge) {
+    return (kind == Kind::dash && !dashes) || (kind == Kind::quote && !inner_quotes && !edge);
+  });
+}
+
+OddCharacter odd_space(std::string_view text) {
+  return first_odd(text, [](Kind kind, bool) { return kind != Kind::space; });
 }
 
 std::string plain_text(std::string text, std::string const& origin) {

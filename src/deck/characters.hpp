@@ -16,6 +16,9 @@ struct OddCharacter {
 /// where `dashes` is false, quotes that are not the text's first or last character where `inner_quotes` is false.
 OddCharacter odd_character(std::string_view text, bool dashes = true, bool inner_quotes = true);
 
+/// The first that is of the kind space.
+OddCharacter odd_space(std::string_view text);
+
 /// The text of a deck file as the parser takes it: without a byte order mark of UTF-8. Throws UsageError that names `origin`,
 /// what it is and the cure for UTF-16 and UTF-32, NUL bytes, and carriage returns that no line feed follows.
 std::string plain_text(std::string text, std::string const& origin);

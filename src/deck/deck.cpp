@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iostream>
 #include <limits>
 #include <sstream>
 
@@ -71,10 +72,13 @@ Key const& known(std::string_view key, std::initializer_list<KeyType> types) {
 std::string deck_name(std::string const& path) { return path == "-" ? "standard input" : path; }
 
 std::string read_deck_file(std::string const& path) {
-  std::ifstream file(path == "-" ? "/dev/stdin" : path, std::ios::binary);
   std::ostringstream text;
-  if (file && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
-  if (file && !text.str().empty()) return text.str();
+  bool const standard = path == "-" || path == "/dev/stdin";  // not opened anew: it may be a socket
+  std::ifstream file;
+  if (!standard) file.open(path, std::ios::binary);
+  std::istream& in = standard ? std::cin : file;
+  if (in && in.peek() != std::istream::traits_type::eof()) text << in.rdbuf();
+  if (in && !text.str().empty()) return text.str();
   bool const of_shell = path.rfind("/dev/fd/", 0) == 0 || path.rfind("/proc/self/fd/", 0) == 0;
   throw UsageError(fmt::format("{}: no such deck, or it is empty or cannot be read{}", deck_name(path),
                                of_shell ? "; a launcher keeps the pipes of a shell to itself: pass the deck by -i - and its "

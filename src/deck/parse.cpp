@@ -28,8 +28,10 @@ void add_section(ParsedDeck& deck, std::string const& name, std::string const& o
     deck.sections.push_back({name, origin});
 }
 
+// The name of a group is free, but for what nobody sees.
 void refuse_odd(std::string const& text, std::string const& origin) {
-  if (auto const odd = odd_character(text); odd.kind != OddCharacter::Kind::none)
+  auto const odd = text.rfind("group.", 0) == 0 ? odd_space(text) : odd_character(text);
+  if (odd.kind != OddCharacter::Kind::none)
     throw UsageError(fmt::format("{}: '{}' holds {}; type it anew", origin, text, odd.name));
 }
 
@@ -60,6 +62,8 @@ struct Reader {
     auto const key = section.empty() ? name : section + "." + name;
     if (auto const* first = find(deck.entries, key))
       throw UsageError(fmt::format("{}: {} is given twice, first in {}; keep one", at, key, first->origin));
+    if (auto const dot = name.rfind('.'); dot != std::string::npos)  // a section of its own: unseen, its keys would do nothing
+      add_section(deck, key.substr(0, key.rfind('.')), at);
     deck.entries.push_back({key, trim(line.substr(equals + 1)), at});
   }
 };

@@ -55,7 +55,12 @@ Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<L
   micro_sums_ = std::make_unique<MicroSums<T>>(layers_, *exchange_, me);
 
   auto const here = plan.workers_at(me);
-  losses_ = Vector<double, Space>("kaon::optimizer::loss", static_cast<std::size_t>(here.count * plan.micros_at(me).count));
+  auto const shares = static_cast<std::size_t>(here.count * plan.micros_at(me).count);
+  auto const told = layers_.size() * static_cast<std::size_t>(Motion::count);
+  losses_ = Vector<double, Space>("kaon::optimizer::loss", shares + told);
+  still_.resize(layers_.size());
+  turned_.resize(layers_.size());
+  server_->tell_motion(Vector<double, Space>(losses_.data() + shares, told));
   host_losses_ = Kokkos::create_mirror_view(losses_);
   auto const bundles = plan.bundles().size();
   for (int b = static_cast<int>(bundles) - 1; b >= 0; --b) {
@@ -270,6 +275,7 @@ void Ef21Muon<T>::compute(Objective<T>& objective, std::uint64_t step, bool dens
     InPhase const in(timer_, here.count > 0 ? Phase::backward : Phase::follow);  // on a device what is left of it
     Kokkos::deep_copy(exec_, host_losses_, losses_);
     exec_.fence();
+    read_motion(step);
   }
   release_followed();
   arrive_all(step);  // what the objective did not read
@@ -335,14 +341,16 @@ void Ef21Muon<T>::begin_agreement() {
   auto const& plan = exchange_->plan();
   auto const here = plan.workers_at(comm_.rank()), micros = plan.micros_at(comm_.rank());
   auto const shares = static_cast<std::size_t>(plan.workers()) * static_cast<std::size_t>(plan.micro_batches());
-  agreement_.mine.assign(shares + brought_, 0.0);
+  agreement_.mine.assign(shares + 2 + brought_, 0.0);
   std::size_t k = 0;
   for (int j = here.first; j < here.end(); ++j)
     for (int b = micros.first; b < micros.end(); ++b)
       agreement_
           .mine[static_cast<std::size_t>(j) * static_cast<std::size_t>(plan.micro_batches()) + static_cast<std::size_t>(b)] =
           host_losses_(k++);
-  if (bring_) bring_(std::span<double>(agreement_.mine).subspan(shares));
+  agreement_.mine[shares] = count(&Ef21Muon::stood_still);
+  agreement_.mine[shares + 1] = count(&Ef21Muon::turned);
+  if (bring_) bring_(std::span<double>(agreement_.mine).subspan(shares + 2));
   comm_.begin_sum(agreement_);
 }
 
@@ -363,11 +371,13 @@ void Ef21Muon<T>::sum_losses(std::uint64_t step, StepReport& report) const {
     auto& loss = report.worker_loss[static_cast<std::size_t>(j)];
     for (int b = 0; b < plan.micro_batches(); ++b) loss += *from++;
     if (!std::isfinite(loss))
-      throw NumericalError("the loss of worker " + std::to_string(j) + " is not finite at step " + std::to_string(step) +
-                           "; a smaller radius or a gentler compressor is the usual cure");
+      throw NumericalError("the loss of worker " + std::to_string(j) + " is not finite at step " + std::to_string(step) + "; " +
+                           largest_weight() + "; a smaller radius or a gentler compressor is the usual cure");
     report.loss += loss;
   }
   report.loss /= plan.workers();
+  report.still = static_cast<int>(*from++);
+  refuse_turned(step, static_cast<int>(*from++));
   report.agreed.assign(from, agreement_.total.end());
 }
 
@@ -429,6 +439,8 @@ StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double
   if (m) {
     finish();  // a message that is missing is better reported by its name than by the collective operation that follows
     report.layers = m->reports(exec_, comm_);
+    if (auto const what = m->beyond_range(layers_); !what.empty())
+      throw NumericalError("step " + std::to_string(step) + ": " + what);
   }
   report.times = timer_.times() - before;
   return report;

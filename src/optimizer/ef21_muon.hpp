@@ -2,6 +2,7 @@
 #define KAON_OPTIMIZER_EF21_MUON_HPP
 
 #include <kaon/exchange/exchange.hpp>
+#include <kaon/linalg/update.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/objective/objective.hpp>
 #include <kaon/optimizer/measure.hpp>
@@ -19,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace kaon {
@@ -59,11 +61,18 @@ class Ef21Muon {
 
   /// One step; collective. `step` is 0 after initialize(), any after the registered state was set, and then grows. `multiplier`
   /// (not negative) scales every radius (Schedule). With `measure` the report has layer figures.
-  /// Throws NumericalError on every rank when any worker's loss is not finite. Throws UsageError where there is no starting point
+  /// Throws NumericalError on every rank when any worker's loss is not finite, when a squared norm that `measure` looks at is
+  /// not, and when t·decay > 1 turned the signs of a layer in the step before. Throws UsageError where there is no starting point
   /// yet, where the objective is not the one of the constructor, and on the rank where it does not give every layer of a share
   /// once and in its shape: the others wait then, and leave_together() ends them. After an error the object is of no use: every
   /// other step is refused.
   StepReport step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure);
+
+  /// Collective: names of the layers that the last report's `still` counts.
+  std::vector<std::string> still_layers() const;
+  /// Collective, after the last step: what step() would say of it with the next one. Throws as it does, and returns what `still`
+  /// would be; still_layers() are this step's afterwards.
+  int settle();
 
   /// Takes in the downlinks that are still under way; local. Afterwards no message of this rank is.
   void finish() const;
@@ -105,6 +114,14 @@ class Ef21Muon {
   void begin_agreement();
   bool agreed();
   void sum_losses(std::uint64_t step, StepReport& report) const;
+  using Told = bool (Ef21Muon::*)(int layer) const;  ///< of a layer that this rank owns
+  void read_motion(std::uint64_t steps_done);
+  bool stood_still(int layer) const;
+  bool turned(int layer) const;
+  int count(Told told) const;
+  std::vector<std::string> names(Told told) const;
+  void refuse_turned(std::uint64_t row, int layers) const;
+  std::string largest_weight() const;
   std::uint64_t model_hash() const;
   template <class Ready, class Awaited>
   void wait_for(Phase phase, Ready&& ready, Awaited const& awaited) const;
@@ -125,8 +142,9 @@ class Ef21Muon {
   ShareCheck check_;
   std::unique_ptr<MicroSums<T>> micro_sums_;
   mutable PhaseTimer timer_;
-  Vector<double, Space> losses_;  ///< one for each share this rank computes
+  Vector<double, Space> losses_;  ///< one for each share this rank computes; then the layers' Motion
   decltype(Kokkos::create_mirror_view(Vector<double, Space>())) host_losses_;
+  std::vector<bool> still_, turned_;  ///< layer, where this rank owns it: in the step before
   PendingSum agreement_;
   std::size_t brought_ = 0;
   Bring bring_;

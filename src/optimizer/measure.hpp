@@ -1,11 +1,13 @@
 #ifndef KAON_OPTIMIZER_MEASURE_HPP
 #define KAON_OPTIMIZER_MEASURE_HPP
 
+#include <kaon/layer/layer.hpp>
 #include <kaon/linalg/norms.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/optimizer/report.hpp>
 #include <kaon/optimizer/settings.hpp>
 
+#include <string>
 #include <vector>
 
 namespace kaon {
@@ -31,6 +33,9 @@ class Measure {
   }
   /// Collective: adds the ranks' values (each is measured on one rank, zero elsewhere, so the sum is exact) and derives reports.
   std::vector<LayerReport> reports(Space const& exec, Communicator const& comm);
+  /// Which squared norm behind the last reports was a NaN or beyond the range of double, "" when none was; the same on every
+  /// rank.
+  std::string beyond_range(std::vector<Layer> const& layers) const;
 
  private:
   Scalar<double, Space> slot(std::size_t i) const { return Scalar<double, Space>(values_.data() + i); }
@@ -46,6 +51,7 @@ class Measure {
   int layers_, workers_;
   Vector<double, Space> values_;
   Vector<double, Space> partials_;
+  std::vector<double> read_;  ///< the values behind the last reports
 };
 
 }  // namespace kaon

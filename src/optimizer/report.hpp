@@ -22,6 +22,7 @@ struct StepReport {
   std::vector<LayerReport> layers;  ///< filled when the step was asked to measure
   PhaseTimes times;                 ///< where the step's wall time went on this rank
   std::vector<double> agreed;       ///< what the ranks brought to the agreement, summed
+  int still = 0;  ///< layers of which no weight changed in the step before, though their oracle named a direction
 };
 
 }  // namespace kaon

@@ -92,7 +92,10 @@ void Server<T>::round(Space const& exec, int layer, std::uint64_t step, bool den
   auto const z = staging.scratch(0, layers_[i]);
   lmo.apply(exec, z, G_[i]);
   if (optimizer_.adaptive) lmo.dual_norm(exec, dual_, G_[i], z);
-  move_along<T>(exec, X_[i], z, settings_[i].radius * multiplier, optimizer_.adaptive ? dual_ : one_, settings_[i].decay);
+  constexpr auto entries = static_cast<std::size_t>(Motion::count);
+  Vector<double, Space> const motion(motion_.data() + i * entries, entries);
+  move_along<T>(exec, X_[i], z, settings_[i].radius * multiplier, optimizer_.adaptive ? dual_ : one_, settings_[i].decay, motion,
+                static_cast<double>(step + 1));
 
   timer.change(Phase::compress);
   auto& codec = tools_.downlink(layer);

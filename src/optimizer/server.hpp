@@ -36,6 +36,10 @@ class Server {
   Matrix<T, Space> const& X(int layer) const { return X_[static_cast<std::size_t>(layer)]; }
   Matrix<T, Space> const& G(int layer) const { return G_[static_cast<std::size_t>(layer)]; }
   bool serves(int layer) const { return served_[static_cast<std::size_t>(layer)]; }
+  bool owns(int layer) const { return owned_[static_cast<std::size_t>(layer)]; }
+
+  /// Where rounds are to tell what came of them: Motion::count entries a layer, set to the step's number + 1 where they hold.
+  void tell_motion(Vector<double, Space> const& motion) { motion_ = motion; }
 
   void register_state(Registry& registry) const;
 
@@ -49,6 +53,7 @@ class Server {
   std::vector<bool> served_, owned_;
   std::vector<Matrix<T, Space>> X_, G_, W_, memory_;  ///< memory: the downlink compressors' state
   Scalar<double, Space> one_, dual_;
+  Vector<double, Space> motion_;
 };
 
 extern template class Server<float>;

@@ -105,6 +105,10 @@ LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
   auto const assigned = assign_groups(deck, names);
   LayerPlan plan;
   for (auto const& idle : assigned.idle) plan.warnings.push_back("no layer belongs to [group." + idle + "]");
+  for (auto const& [group, pattern] : assigned.unmatched)
+    plan.warnings.push_back(deck.where("group." + group + ".layers") + ": group." + group + ".layers: '" + pattern +
+                            "' is no layer's name");
+  for (auto const& line : idle_keys(deck)) plan.warnings.push_back(line);
   for (auto const& name : deck.groups())
     for (auto const& line : idle_keys(deck, name)) plan.warnings.push_back(line);
   for (int g : assigned.group) {

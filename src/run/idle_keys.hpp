@@ -12,6 +12,9 @@ namespace kaon {
 /// each, naming the key and what it would need. For warnings.
 std::vector<std::string> idle_keys(Deck const& deck, std::string const& group);
 
+/// The same for the other sections.
+std::vector<std::string> idle_keys(Deck const& deck);
+
 }  // namespace kaon
 
 #endif

@@ -62,7 +62,7 @@ void start_kokkos(std::vector<std::string> const& given) {
 
 void require_same_deck(Deck const& deck, Communicator const& comm) {
   if (!comm.same_everywhere(text_hash(deck.resolved())))
-    throw InputError("the ranks read different decks from " + deck.origin() + "; is the file the same on every node?");
+    throw InputError("the ranks were given different decks, or another section.key=value, besides " + deck.origin());
 }
 
 Deck const& prepare_run(Deck const& deck, Communicator const& comm, Build const& build, Log const& log) {

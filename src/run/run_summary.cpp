@@ -90,6 +90,8 @@ std::string to_json(RunSummary const& s) {
   out["deck"] = "deck.resolved";
   out["deck_hash"] = s.deck_hash;
   out["log_complete"] = s.log_complete;
+  out["warnings"] = Json::array();
+  for (auto const& w : s.warnings) out["warnings"].push_back(utf8(w));
   close(out, s.state);
   return out.dump(2) + "\n";
 }

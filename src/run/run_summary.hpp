@@ -51,8 +51,9 @@ struct RunSummary {
   double validation = 0;  ///< NaN: none
   int ranks = 1, workers = 1;
   std::string precision, topology, messages;
-  std::string deck_hash;     ///< of deck.resolved
-  bool log_complete = true;  ///< false when lines of the log could not be written
+  std::string deck_hash;              ///< of deck.resolved
+  bool log_complete = true;           ///< false when lines of the log could not be written
+  std::vector<std::string> warnings;  ///< of this start, in order
   double seconds_in_steps = 0;
   std::uint64_t samples_here = 0;  ///< of this start
   PhaseSummary phases;             ///< of this start

@@ -82,6 +82,7 @@ void Training<T>::write_summary(double validation, bool finished) const {
   s.messages = optimizer_->exchange().memory() == MessageMemory::device ? "device" : "host";
   s.deck_hash = fmt::format("{:016x}", text_hash(deck_.resolved()));
   s.log_complete = log_.complete();
+  s.warnings = log_.warnings();
   s.seconds_in_steps = seconds_;
   s.samples_here = t.samples - samples_before_;
   s.phases = phases;

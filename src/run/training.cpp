@@ -6,6 +6,7 @@
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/choose_topology.hpp>
 #include <kaon/run/idle_ranks.hpp>
+#include <kaon/run/meant.hpp>
 #include <kaon/run/metrics.hpp>
 #include <kaon/run/place.hpp>
 #include <kaon/run/prepare.hpp>
@@ -106,6 +107,7 @@ Training<T>::Training(Prepared, Communicator const& comm, Deck const& deck, Buil
       schedule_(make_schedule(deck)),
       folder_(comm, directory_, build, log) {
   for (auto const& w : plan_.warnings) log_.warning(w);
+  for (auto const& w : check_meant<T>(deck_, schedule_, plan_, objective_->layers())) log_.warning(w);
   if (deck.flag("checkpoint.keep_best")) {
     if (!objective_->has_validation())
       throw UsageError(deck.origin() +
@@ -146,7 +148,7 @@ void Training<T>::start() {
 
 template <class T>
 void Training<T>::refuse_another_deck(Restored const& restored) const {
-  auto const before = Deck::from_text(restored.info.deck, restored.path);
+  auto const before = Deck::from_checkpoint(restored.info.deck, restored.path);
   if (auto const lines = deck_.disagreements(before); !lines.empty())
     throw InputError(fmt::format(
         "the checkpoint {} belongs to another deck:\n{}\nCure: restart with the deck of the checkpoint (leave out -i), "
@@ -214,6 +216,10 @@ double Training<T>::validate() {
   problem_->confirm(saver_ ? saver_->path() : std::string());
   double loss = 0, weight = 0;
   for (std::size_t p = 0; p < pieces; ++p) loss += sums[2 * p], weight += sums[2 * p + 1];
+  if (!std::isfinite(loss / weight))
+    throw NumericalError(
+        fmt::format("the validation loss is {} at step {}; a smaller radius or a gentler compressor is the usual cure",
+                    loss / weight, totals_.steps));
   return loss / weight;
 }
 
@@ -273,6 +279,8 @@ Decision Training<T>::one_step(Outputs& out) {
   seconds_ += seconds;
 
   folder_.require_held();
+  if (report.still > 0) warn_of_still_layers(k);
+
   std::span<double const> const agreed(report.agreed);
   complete_row(out, from_numbers(agreed.subspan(StopRules::votes)));
   row_ = {true, totals_.steps, totals_.samples, report.loss, multiplier, seconds, optimizer_->exchange().bytes()};
@@ -287,6 +295,19 @@ Decision Training<T>::one_step(Outputs& out) {
                                            Value(r.alpha_down), Value(r.gap), Value(r.gradient)});
     }
   return out.rules.tally(agreed.first(StopRules::votes));
+}
+
+// Said once: a run that has come to rest says so at every step.
+template <class T>
+void Training<T>::warn_of_still_layers(std::uint64_t step) {
+  if (still_said_) return;
+  auto const names = optimizer_->still_layers();
+  if (names.empty()) return;
+  still_said_ = true;
+  log_.warning(
+      fmt::format("step {}: no weight changed in layer {}, although its oracle named a direction: the step (radius x "
+                  "schedule x ball) is below the rounding of the weights in precision {}",
+                  step, fmt::join(names, ", "), deck_.text("run.precision")));
 }
 
 template <class T>
@@ -482,6 +503,8 @@ Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals)
   flush_row(out);
   out.progress.finish();
   optimizer_->agree_on(0, {});
+  // What a step says of the one before.
+  if (row_.step > 0 && optimizer_->settle() > 0) warn_of_still_layers(totals_.steps);
 
   signals.doing("the end of the run at step", totals_.steps);
   signals.served();

@@ -67,7 +67,7 @@ class Training {
   Exit run(std::optional<double> time_limit, Signals* early = nullptr);
 
   std::uint64_t steps_done() const { return totals_.steps; }
-  /// Mean validation loss at W; NaN where the objective has none.
+  /// Mean validation loss at W; NaN where the objective has none. Throws NumericalError on every rank when it is not finite.
   double validate();
 
  private:
@@ -97,6 +97,7 @@ class Training {
   void report_validation(Outputs& out, double loss) const;
   std::unique_ptr<Metrics> open_rows(char const* name, std::vector<std::string> const& columns, std::int64_t done,
                                      std::vector<csv::Older> const& older) const;
+  void warn_of_still_layers(std::uint64_t step);
   std::vector<ByteCount> bytes_by_group() const;
   Totals now() const { return add_exchange(totals_, optimizer_->exchange().bytes(), bytes_by_group(), comm_); }
   std::string file(char const* name) const { return directory_ + "/" + name; }
@@ -125,6 +126,7 @@ class Training {
   std::uint64_t samples_before_ = 0;  ///< this start
   EarlierStarts earlier_;             ///< rank 0's
   bool resumed_ = false;
+  bool still_said_ = false;
   double restore_seconds_ = 0;
   /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when
   /// something else makes the ranks wait for each other.

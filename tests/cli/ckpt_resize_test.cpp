@@ -132,7 +132,7 @@ TEST_F(Resize, SaysLoudlyWhatItDid) {
 
 TEST_F(Resize, OnlyWorkersChangesInTheDeck) {
   ASSERT_TRUE(ended(resize("3.h5", 4, "4.h5"), 0));
-  auto const a = Deck::from_text(open("3.h5").info().deck, "a"), b = Deck::from_text(open("4.h5").info().deck, "b");
+  auto const a = Deck::from_checkpoint(open("3.h5").info().deck, "a"), b = Deck::from_checkpoint(open("4.h5").info().deck, "b");
   EXPECT_EQ(b.integer("optimizer.workers"), 4);
   auto const differ = b.disagreements(a);
   ASSERT_EQ(differ.size(), 1u);

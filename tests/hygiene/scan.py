@@ -116,6 +116,15 @@ def breaches(path, text, kernel_rooms):
                 yield at(m), f'the label "{m["label"]}" does not begin with kaon::'
 
 
+def wrong_citations(texts, page):
+    """Yields (path, section) for each "method.md §N" of the texts, by path, that has no heading "## N. …" in the page."""
+    headings = set(re.findall(r"(?m)^## (\d+)\. ", page))
+    for path, text in texts.items():
+        for section in re.findall(r"method\.md §(\d+)", text):
+            if section not in headings:
+                yield path, section
+
+
 def lines(root, folders):
     return sum(len(f.read_text().splitlines()) for d in folders for f in sorted((root / d).rglob("*.[ch]pp")))
 
@@ -132,6 +141,11 @@ def main():
             for line, what in breaches(path, text, kernel_rooms):
                 bad += 1
                 print(f"{path}:{line}: {what}")
+    files = [f for folder in ("kernels", "src", "apps", "tests") for f in (root / folder).rglob("*.[ch]pp")]
+    sources = {f.relative_to(root).as_posix(): f.read_text() for f in files}
+    for path, section in wrong_citations(sources, (root / "docs/method.md").read_text()):
+        bad += 1
+        print(f"{path}: docs/method.md has no section {section}")
     source, tests = lines(root, ("kernels", "src", "apps")), lines(root, ("tests",))
     print(f"{count} files, {labels} labels, {bad} breaches")
     print(f"{tests} lines of tests, {source} of sources: {tests / source:.2f} (at least 0.7)")

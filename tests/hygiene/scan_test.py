@@ -63,4 +63,7 @@ for path, text in {
     "kernels/compress/select.cpp": "Kokkos::atomic_fetch_add(counter, 1U);",
 }.items():
     assert not list(scan.breaches(path, text, ROOMS)), text
+PAGE = "# The method\n\n## 1. Problem\n\n## 2. A step\n"
+assert not list(scan.wrong_citations({"a.hpp": "// method.md §2, server rows", "b.cpp": "method.md"}, PAGE))
+assert list(scan.wrong_citations({"a.hpp": "(method.md §1; method.md §3)"}, PAGE)) == [("a.hpp", "3")]
 print(len(SOUND) + len(BROKEN), "snippets judged rightly")

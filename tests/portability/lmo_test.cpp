@@ -38,5 +38,28 @@ TYPED_TEST(PortableOracles, NormInnerProductAndDual) {
     }
 }
 
+TYPED_TEST(PortableOracles, EntriesWhoseSquaresLeaveTheRange) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  Exec const exec;
+  int const far = sizeof(T) == 4 ? 118 : 900;
+  for (auto const& settings : every_norm())
+    for (int const shift : {-far, far}) {
+      auto g = random_matrix(12, 7, 52);
+      Matrix<T, Exec> const Z("kaon::test::Z", 12, 7);
+      auto const lmo = make_lmo<T, Exec>(settings, 12, 7);
+      lmo->apply(exec, Z, to_device<T, Exec>(g));
+      exec.fence();
+      auto const z = to_host(Z);
+      for (double& v : g.a) v = std::ldexp(v, shift);
+      lmo->apply(exec, Z, to_device<T, Exec>(g));
+      exec.fence();
+      auto const found = to_host(Z);
+      double error = 0;
+      for (std::size_t i = 0; i < z.a.size(); ++i) error = std::max(error, std::abs(found.a[i] - z.a[i]));
+      record<TypeParam>("oracle " + describe(settings) + ": times 2^" + std::to_string(shift), error, ulps<T>(60) + 1e-14);
+    }
+}
+
 }  // namespace lmo_test
 }  // namespace kaon

@@ -530,7 +530,7 @@ class Summary(Runs):
         self.assertNotIn("exit_code", self.state())
 
     def test_a_failure_is_said(self):
-        self.train(*BASE, "group.hidden.radius=3e38", "group.hidden.factor=1000", "group.table.radius=1e38")
+        self.train(*BASE, "group.hidden.radius=1e30")
         s = self.state()
         self.assertEqual((s["state"], s["exit_code"]), ("failed", 70))
 

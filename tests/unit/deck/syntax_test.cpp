@@ -56,6 +56,12 @@ TEST(Syntax, EveryMessageNamesItsLine) {
 
 TEST(Syntax, SectionsMayHaveBlanks) { EXPECT_EQ(deck_of(with("[ run ]\n\tseed=3")).integer("run.seed"), 3); }
 
+TEST(Syntax, DottedKeysAreSections) {
+  EXPECT_EQ(deck_of("run.seed = 3\n" + smallest).integer("run.seed"), 3);
+  EXPECT_EQ(deck_of("group.b.layers = b\ngroup.b.radius = 1\n" + smallest).groups(), (std::vector<std::string>{"b", "all"}));
+  expect_parts(refusal(with("b.radius = 1")), {"group.all.b.layers is missing"});
+}
+
 TEST(Syntax, OtherCommentsAreNoPartOfAValue) {
   for (auto const* comment : {"; results", "// results", ";results", "//results", "//"}) {
     expect_parts(refusal(with(run_in + "run " + comment)), {"deck.ini:13:", "run.directory", "a comment starts with #"});
@@ -122,6 +128,13 @@ TEST(Syntax, OddCharactersAreNamed) {
                            "gr\xFC\xDF"
                            "e"})
     EXPECT_EQ(deck_of(with(run_in + name)).text("run.directory"), name) << "letters of other languages are a path's own";
+  EXPECT_EQ(deck_of(with("[group.\xC2\xBB"
+                         "1\xC2\xAB]\nlayers = a\nradius = 1"))
+                .groups()
+                .back(),
+            "\xC2\xBB"
+            "1\xC2\xAB");
+  expect_parts(refusal(with("[group.a\xC2\xA0]")), {"deck.ini:12:", "no-break space"});
   EXPECT_EQ(deck_of(with("[group.t\xFC]\nlayers = a\nradius = 1")).groups().back(), "t\xFC");
 }
 

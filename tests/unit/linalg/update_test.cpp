@@ -1,5 +1,6 @@
 #include <kaon/linalg/update.hpp>
 #include <kaon/support/backends.hpp>
+#include <kaon/support/traps.hpp>
 
 #include <cmath>
 #include <limits>
@@ -51,6 +52,36 @@ TYPED_TEST(Update, FullConstrainedStepLandsOnTheOracle) {
   auto const y = this->moved(1.0, 1.0, 1.0);
   auto const rounded = test::to_host(test::to_device<typename TypeParam::T, typename TypeParam::Exec>(this->z));
   EXPECT_EQ(y.a, rounded.a);
+}
+
+TYPED_TEST(Update, TellsWhatCameOfTheStep) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  struct Case {
+    char const* name;
+    double radius, decay, direction;
+    bool directed, moved, turned;
+  };
+  test::Untrapped const untrapped;
+  double const rounds_away = std::numeric_limits<T>::epsilon() * 1e-3;
+  for (auto const& c : {Case{"a step", 0.1, 0, 1, true, true, false}, Case{"no direction", 0.1, 0, 0, false, false, false},
+                        Case{"a step that rounds away", rounds_away, 0, 1, true, false, false},
+                        Case{"decay alone", 0.1, 0.5, 0, false, true, false}, Case{"decay of all", 0.5, 2, 1, true, true, false},
+                        Case{"turned", 0.5, 2.1, 1, true, true, true}, Case{"a NaN", std::nan(""), 0, 1, true, true, false}}) {
+    auto given = test::HostMatrix(90, 100), direction = given;  // several stretches
+    for (double& v : given.a) v = 1;
+    direction.a[8999] = c.direction;
+    auto const X = test::to_device<T, Exec>(given), Z = test::to_device<T, Exec>(direction);
+    Vector<double, Exec> const motion("kaon::test::motion", static_cast<std::size_t>(Motion::count));
+    move_along<T>(this->exec, X, Z, c.radius, this->scale(1), c.decay, motion, 7);
+    this->exec.fence();
+    auto const told = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace(), motion);
+    EXPECT_EQ(told(static_cast<int>(Motion::directed)) == 7, c.directed) << c.name;
+    EXPECT_EQ(told(static_cast<int>(Motion::moved)) == 7, c.moved) << c.name;
+    EXPECT_EQ(told(static_cast<int>(Motion::turned)) == 7, c.turned) << c.name;
+    EXPECT_THROW(move_along<T>(this->exec, X, Z, 1, this->scale(1), 0, Vector<double, Exec>("kaon::test::motion", 2)),
+                 std::invalid_argument);
+  }
 }
 
 TYPED_TEST(Update, BlendIsTheLookAheadAndMayOverwriteAnInput) {

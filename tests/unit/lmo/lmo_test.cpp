@@ -236,6 +236,38 @@ TYPED_TEST(LmoTest, TheScaleOfTheGradientDoesNotMatter) {
   }
 }
 
+TYPED_TEST(LmoTest, EntriesWhoseSquaresLeaveTheRangeKeepTheirDirection) {
+  test::Untrapped const untrapped;
+  HostMatrix const g = test::random_matrix(12, 7, 72);
+  int const far = this->eps > 1e-10 ? 118 : 900;
+  for (auto const& settings : every_norm()) {
+    this->run(settings, g);
+    HostMatrix const z = this->found;
+    double const dual = this->dual_found;
+    double const tolerance = (by_singular_values(settings.norm) ? 300 : 50) * this->eps;  // LAPACK scales by other factors
+    for (int const shift : {-far, far, far / 2}) {
+      HostMatrix other = g;
+      for (double& v : other.a) v = std::ldexp(v, shift);
+      this->run(settings, other);
+      for (std::size_t i = 0; i < z.a.size(); ++i)
+        ASSERT_NEAR(this->found.a[i], z.a[i], tolerance) << describe(settings) << ", times 2^" << shift;
+      EXPECT_NEAR(std::ldexp(this->dual_found, -shift) / dual, 1, tolerance) << describe(settings) << ", times 2^" << shift;
+    }
+  }
+}
+
+TYPED_TEST(LmoTest, InfinitiesAreNotHidden) {
+  test::Untrapped const untrapped;
+  for (double const bad : {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+    HostMatrix g = test::random_matrix(6, 6, 73);
+    g(1, 2) = bad;
+    for (auto const& settings : every_norm()) {
+      this->run(settings, g);
+      EXPECT_TRUE(std::isnan(this->found(1, 2))) << describe(settings);
+    }
+  }
+}
+
 TYPED_TEST(LmoTest, NansAreNotHidden) {
   test::Untrapped const untrapped;
   HostMatrix g = test::random_matrix(6, 6, 66);

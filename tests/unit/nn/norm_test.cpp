@@ -1,6 +1,9 @@
 #include "reference.hpp"
 
 #include <kaon/nn/norm.hpp>
+#include <kaon/support/traps.hpp>
+
+#include <cmath>
 
 namespace kaon::test {
 namespace norm_test {
@@ -41,6 +44,20 @@ TYPED_TEST(Norm, ZeroRowStaysZeroAndInPlaceIsTheSame) {
   Exec().fence();
   EXPECT_EQ(to_host(apart).a, to_host(in_place).a);
   for (int j = 0; j < 20; ++j) EXPECT_EQ(to_host(apart)(1, j), 0);
+}
+
+TYPED_TEST(Norm, ARowWhoseSquaresLeaveTheRangeIsNotScaledToZero) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  Untrapped const untrapped;
+  auto X = random_matrix(3, 20, 15);
+  X(1, 7) = sizeof(T) == 4 ? 1e25 : 1e200;
+  auto const Y = garbage<T, Exec>(3, 20);
+  Vector<T, Exec> scale("scale", 3);
+  rms_norm<T>(Exec(), Y, scale, to_device<T, Exec>(X));
+  Exec().fence();
+  auto const y = to_host(Y);
+  for (int j = 0; j < 20; ++j) EXPECT_TRUE(std::isnan(y(1, j)) && std::isfinite(y(0, j)) && std::isfinite(y(2, j)));
 }
 
 TYPED_TEST(Norm, BackwardIsTheGradientAndAccumulates) {

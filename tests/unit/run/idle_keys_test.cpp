@@ -46,5 +46,53 @@ TEST(IdleKeys, EachNamesTheKeyAndWhatItNeeds) {
   }
 }
 
+std::vector<std::string> idle_of(std::string const& kind, std::vector<std::string> const& words) {
+  return idle_keys(
+      Deck::from_text("[run]\nsteps = 5\n[objective]\nkind = " + kind +
+                          "\n[data]\ntrain =a\n[least-squares]\nproblem = p\n[optimizer]\nworkers = 3\n[group.all]\nlayers = "
+                          "*\nradius = 0.5\n",
+                      "deck", words));
+}
+
+TEST(IdleKeys, OfOtherSections) {
+  struct Case {
+    char const* kind;
+    std::vector<std::string> words;
+    char const *key, *needs;
+  };
+  for (auto const& c :
+       {Case{"gpt", {"least-squares.problem=", "optimizer.constant_fraction=0.9"}, "optimizer.constant_fraction", "linear"},
+        Case{"gpt", {"least-squares.problem=", "least-squares.noise=1"}, "least-squares.noise", "kind = least-squares"},
+        Case{"gpt",
+             {"least-squares.problem=", "data.validation=v", "data.validation_fraction=0.1"},
+             "data.validation_fraction",
+             "to be empty"},
+        Case{"gpt",
+             {"least-squares.problem=", "data.validation_fraction=0", "run.validate_every=1"},
+             "run.validate_every",
+             "data.validation"},
+        Case{"least-squares", {"data.train=", "gpt.width=64"}, "gpt.width", "kind = gpt"},
+        Case{"least-squares", {"data.train=a.txt"}, "data.train", "kind = gpt"},
+        Case{"own", {"optimizer.nesterov=yes", "optimizer.beta=1"}, "optimizer.nesterov", "beta below 1"},
+        Case{"own", {"optimizer.beta=0.5", "group.all.beta = 1"}, "", ""}}) {
+    auto const lines = idle_of(c.kind, c.words);
+    if (*c.key == 0) {
+      EXPECT_TRUE(lines.empty()) << lines.front();  // both on the command line: where they stand does not tell them apart
+      continue;
+    }
+    ASSERT_EQ(lines.size(), 1u) << c.key;
+    EXPECT_EQ(lines[0].rfind(c.key, 0), 0u) << lines[0];
+    EXPECT_NE(lines[0].find(c.needs), std::string::npos) << lines[0];
+  }
+  EXPECT_TRUE(idle_of("own", {"gpt.width=64", "optimizer.schedule=linear", "optimizer.constant_fraction=0.2"}).empty())
+      << "an objective of one's own may read any key";
+  auto const common = Deck::from_text(
+      "[run]\nsteps = 5\n[objective]\nkind = own\n[optimizer]\nworkers = 3\nbeta = 0.5\n[group.all]\n"
+      "layers = *\nradius = 0.5\nbeta = 0.25\n",
+      "deck");
+  ASSERT_EQ(idle_keys(common).size(), 1u);
+  EXPECT_EQ(idle_keys(common)[0].rfind("optimizer.beta has no effect", 0), 0u);
+}
+
 }  // namespace
 }  // namespace kaon
