@@ -22,8 +22,8 @@ double allowed(std::string const& spec) {
   return 0;
 }
 
-// What a back end may change in decoding given bytes: nothing, but for the product of two factors, at most 53 terms in an order of
-// its library's own.
+// What a back end may change in decoding given bytes: nothing, but for the product of two factors, at most 53 terms in an order
+// of its library's own.
 template <class T>
 double allowed_in_decoding(std::string const& spec) {
   return spec.find("rank") != std::string::npos ? ulps<T>(2 * 53) : 0;
@@ -45,8 +45,9 @@ TYPED_TEST(PortableCompressors, DecodeToWhatTheSerialBackendSends) {
                       relative_error(receiver.decompress(sent, zero), decoded), 0);
     // Any back end can read what any other one wrote.
     double const bound = allowed_in_decoding<T>(spec);
-    record<TypeParam>(bound > 0 ? "decoding of the host's bytes, products of factors" : "decoding of the host's bytes, all others",
-                      relative_error(here.decompress(reference, zero), there.decompress(reference, zero)), bound);
+    record<TypeParam>(
+        bound > 0 ? "decoding of the host's bytes, products of factors" : "decoding of the host's bytes, all others",
+        relative_error(here.decompress(reference, zero), there.decompress(reference, zero)), bound);
   }
 }
 
