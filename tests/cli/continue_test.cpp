@@ -123,7 +123,7 @@ TEST_F(Continue, WhatAKilledJobLeftIsRemovedAndTold) {
 }
 
 TEST_F(Continue, AnotherValueIsRefusedWithBoth) {
-  refused({"optimizer.beta=0.25"}, {"optimizer.beta", "'0.25'", "'0.1'", "gpt.deck", "step-00000004.h5"});
+  refused({"optimizer.beta=0.25"}, {"optimizer.beta", "'0.25'", "'0.1'", "on the command line", "step-00000004.h5"});
 }
 TEST_F(Continue, AnotherCompressorIsRefusedWithBoth) {
   refused({"group.hidden.uplink=bits:4"}, {"group.hidden.uplink", "'bits:4'", "'top:0.2'"});
