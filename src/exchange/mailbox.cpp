@@ -130,11 +130,13 @@ std::string Mailbox::name(int inbox) const {
 
 void Mailbox::refuse(int inbox, int code) const {
   char text[MPI_MAX_ERROR_STRING];
-  int length = 0;
+  int length = 0, kind = 0;
   MPI_Error_string(code, text, &length);
-  auto const& box = in(inbox);
-  throw IoError("refused a message from rank " + std::to_string(box.from) + " (" + box.what + ", at most " +
-                std::to_string(box.buffer.size()) + " bytes): " + std::string(text, static_cast<std::size_t>(length)));
+  MPI_Error_class(code, &kind);
+  auto const why = kind == MPI_ERR_TRUNCATE
+                       ? "it is longer than the " + std::to_string(in(inbox).buffer.size()) + " bytes that it can have"
+                       : std::string(text, static_cast<std::size_t>(length));
+  throw IoError("refused a packet: " + why + " (expected " + name(inbox) + ')');
 }
 
 void Mailbox::take(int inbox, MPI_Status const& status) {
