@@ -188,10 +188,12 @@ TEST_F(Resize, RefusesAndLeavesNothing) {
 // An objective of one's own may register what no tool can guess.
 TEST_F(Resize, RefusesStateThatItDoesNotKnow) {
   CheckpointInfo info;
+  std::uint64_t version = 0;
   std::vector<FieldShape> fields;
   {
     auto const file = open("3.h5");
     info = file.info();
+    version = file.format_version();
     fields = file.fields();
   }
   hid_t const h5 = H5Fopen((s / "3.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
@@ -199,7 +201,7 @@ TEST_F(Resize, RefusesStateThatItDoesNotKnow) {
   H5Fclose(h5);
   for (auto& f : fields)
     if (f.path == "/counters/rounds") f.path = "/data/memory";
-  seal_again(s / "3.h5", info, fields);
+  seal_again(s / "3.h5", version, info, fields);
   ASSERT_TRUE(ended(s.ckpt({"verify", "3.h5"}), 0));
   EXPECT_TRUE(ended(resize("3.h5", 2, "new.h5"), 65, {"dataset /data/memory of 3.h5 (uint64 1)", "only the objective"}));
   EXPECT_FALSE(s.has("new.h5"));
@@ -208,11 +210,13 @@ TEST_F(Resize, RefusesStateThatItDoesNotKnow) {
 // What a restart would refuse is not made to look sound.
 TEST_F(Resize, RefusesAStateWhoseGIsNotTheMean) {
   CheckpointInfo info;
+  std::uint64_t version = 0;
   std::vector<FieldShape> fields;
   std::vector<float> g;
   {
     auto const file = open("3.h5");
     info = file.info();
+    version = file.format_version();
     fields = file.fields();
     g = values<float>(file, "/server/G/head");
   }
@@ -222,7 +226,7 @@ TEST_F(Resize, RefusesAStateWhoseGIsNotTheMean) {
   EXPECT_GE(H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, g.data()), 0);
   H5Dclose(set);
   H5Fclose(h5);
-  seal_again(s / "3.h5", info, fields);
+  seal_again(s / "3.h5", version, info, fields);
   ASSERT_TRUE(ended(s.ckpt({"verify", "3.h5"}), 0));
   EXPECT_TRUE(ended(s.train({"-r", "3.h5", "-d", "run", "-c"}), 65, {"layer head: G differs from the mean of G_j"}));
   EXPECT_TRUE(ended(resize("3.h5", 2, "new.h5"), 65, {"/server/G/head differs from the mean of G_j", "no run could go on"}));

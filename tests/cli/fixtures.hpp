@@ -46,9 +46,10 @@ inline std::vector<std::string> layers_of(CheckpointFile const& file) {
   return names;
 }
 
-/// Makes a file of these fields again, with an integrity table and seals that fit what is in it now: what a program that means
-/// ill, or another objective, could have written.
-inline void seal_again(std::string const& path, CheckpointInfo const& info, std::vector<FieldShape> const& fields) {
+/// Makes a file of these fields and of this format version again, with an integrity table and seals that fit what is in it now:
+/// what a program that means ill, or another objective, could have written.
+inline void seal_again(std::string const& path, std::uint64_t version, CheckpointInfo const& info,
+                       std::vector<FieldShape> const& fields) {
   format::Table table(fields);
   hid_t const file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
   for (std::size_t i = 0; i < fields.size(); ++i) {
@@ -65,7 +66,7 @@ inline void seal_again(std::string const& path, CheckpointInfo const& info, std:
   }
   hid_t const set = H5Dopen2(file, "/integrity", H5P_DEFAULT), type = H5Dget_type(set);
   EXPECT_GE(H5Dwrite(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, format::rows(table, H5Tget_size(type) - 16).data()), 0);
-  auto const seal = format::seal_of(info, table);
+  auto const seal = format::seal_of(info, table, version);
   hid_t const a = H5Aopen(set, "seal", H5P_DEFAULT);
   EXPECT_GE(H5Awrite(a, H5T_NATIVE_UINT64, &seal), 0);
   H5Aclose(a);
