@@ -78,7 +78,7 @@ TEST_F(Ckpt, ShowNamesStepDeckProvenanceAndDatasets) {
   train("a");
   EXPECT_TRUE(
       ended(s.ckpt({"show", file}), 0,
-            {"step       2", "workers    2", "precision  float32", "format     version 1",
+            {"step       2", "workers    2", "precision  float32", "format     version 2",
              "/server/W: 8 datasets, 11264 elements, 44.0 KiB", "/workers/G: 8 datasets, 22528 elements, 88.0 KiB",
              "float32  2×256×16  32.0 KiB", "/data: 2 datasets", "cursor", "/counters: 4 datasets", "tokens", "fingerprint",
              "ranks: 1", "uplink = top:0.2", "46 datasets", "the model has 11264 parameters in 8 layers"}));

@@ -2,6 +2,8 @@
 // numbers is exit code 70 and leaves sound checkpoints only.
 #include "program.hpp"
 
+#include <kaon/objective/least_squares_problem.hpp>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -99,7 +101,13 @@ TEST_F(RunFolder, AnInfiniteLossIsANumericalFailure) {
 TEST_F(RunFolder, AStateThatIsNotFiniteIsNeverCommitted) {
   ASSERT_TRUE(ended(train({"run.steps=2", "checkpoint.every=1"}), 0));
   auto const before = s.read("run/checkpoints/step-00000002.h5");
-  auto const first = train({"-d", "other", "run.steps=1", "group.all.radius=3e38", "group.all.factor=100"});
+  // A step away from the largest numbers: legal by the deck, beyond the range with this starting point.
+  LeastSquaresProblem p;
+  p.workers = 2, p.samples = 4, p.rows = 3, p.cols = 2;
+  p.A.assign(2 * 4 * 3, 2e-38), p.B.assign(2 * 4 * 2, 100), p.X0.assign(3 * 2, 3.2e38);
+  write_problem(s / "far.h5", p);
+  auto const first = train({"-d", "other", "run.steps=1", "run.log_every=0", "least-squares.problem=far.h5",
+                            "group.all.norm=frobenius", "group.all.radius=1e38"});
   EXPECT_TRUE(ended(first, 70, {"/server/", "not finite at step 1", "no checkpoint is written"}));
   EXPECT_FALSE(s.has("other/checkpoints/step-00000001.h5"));
   EXPECT_EQ(std::filesystem::read_symlink(s / "other/checkpoints/latest"), "step-00000000.h5") << "the start";

@@ -123,12 +123,12 @@ TEST_F(File, WrongMagicNewerVersionAndStrangersAreToldApart) {
   EXPECT_SAYS(why(path), "not a Kaon checkpoint");
   put_text(path, good);
   edit(path, [](hid_t file) {
-    std::uint64_t const newer = 2;
+    std::uint64_t const newer = 3;
     hid_t const a = H5Aopen(file, "format_version", H5P_DEFAULT);
     H5Awrite(a, H5T_NATIVE_UINT64, &newer);
     H5Aclose(a);
   });
-  EXPECT_SAYS(why(path), "format version 2, this Kaon reads versions up to 1: use a newer Kaon");
+  EXPECT_SAYS(why(path), "format version 3, this Kaon reads versions up to 2: use a newer Kaon");
   put_text(path, "once upon a time");
   EXPECT_SAYS(why(path), "as HDF5");
   EXPECT_SAYS(why(temp / "absent.h5"), "No such file");
