@@ -135,8 +135,9 @@ void Mailbox::refuse(int inbox, int code) const {
   MPI_Error_class(code, &kind);
   auto const why = kind == MPI_ERR_TRUNCATE
                        ? "it is longer than the " + std::to_string(in(inbox).buffer.size()) + " bytes that it can have"
-                       : std::string(text, static_cast<std::size_t>(length));
-  throw IoError("refused a packet: " + why + " (expected " + name(inbox) + ')');
+                       : std::string("MPI could not receive it");
+  throw IoError("refused a packet: " + why + " (expected " + name(inbox) +
+                "): " + std::string(text, static_cast<std::size_t>(length)));
 }
 
 void Mailbox::take(int inbox, MPI_Status const& status) {
