@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -77,8 +78,10 @@ std::uint64_t free_bytes(std::string const& path) {
 }
 
 void create_empty(std::string const& path) {
-  remove(path);
-  int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  struct stat there {};
+  bool const pipe = ::lstat(path.c_str(), &there) == 0 && S_ISFIFO(there.st_mode);  // its reader is waited for
+  if (!pipe) remove(path);
+  int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | (pipe ? 0 : O_EXCL) | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd < 0 || ::close(fd) != 0) fail("create", path, errno);
 }
 
