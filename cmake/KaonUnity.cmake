@@ -21,10 +21,15 @@ function(kaon_batch target)
   endif()
 endfunction()
 
-# kaon_host_only(TARGET SOURCE...): these sources include no Kokkos. nvcc_wrapper then calls the host's compiler alone; Kokkos'
-# headers say so where it is not true.
+# kaon_host_only(TARGET SOURCE...): these sources include no Kokkos. A compiler for devices is told to work for the host alone;
+# Kokkos' headers say so where it is not true.
 function(kaon_host_only target)
   if(CMAKE_CXX_COMPILER MATCHES "nvcc_wrapper")
-    set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "--host-only" SKIP_UNITY_BUILD_INCLUSION ON)
+    set(flag "--host-only")
+  elseif("HIP" IN_LIST Kokkos_DEVICES)
+    set(flag "--cuda-host-only")
+  else()
+    return()
   endif()
+  set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "${flag}" SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

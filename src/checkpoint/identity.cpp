@@ -1,5 +1,3 @@
-// hipcc of ROCm 5.2 dies of nlohmann-json in its pass for the device, which needs nothing of this file.
-#ifndef __AMDGCN__
 #include <kaon/checkpoint/identity.hpp>
 
 #include <kaon/core/error.hpp>
@@ -117,4 +115,3 @@ std::string run_in(std::map<std::string, std::string> const& provenance) {
 }
 
 }  // namespace kaon
-#endif

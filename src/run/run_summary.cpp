@@ -1,5 +1,3 @@
-// hipcc of ROCm 5.2 dies of nlohmann-json in its pass for the device, which needs nothing of this file.
-#ifndef __AMDGCN__
 #include <kaon/checkpoint/info.hpp>
 #include <kaon/files/system.hpp>
 #include <kaon/files/utf8.hpp>
@@ -122,4 +120,3 @@ EarlierStarts earlier_starts(std::string const& path) {
 }
 
 }  // namespace kaon
-#endif

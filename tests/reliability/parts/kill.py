@@ -54,28 +54,31 @@ def at_call(lab, folder, ranks, rank, number, how, counts):
 
 
 def every_call(lab, ranks, hows, counts, stride):
+    """A kill at each call, or at one in `stride` of those inside a save and one in 2·`stride` of the others."""
+    met = {True: 0, False: 0}
     for rank, calls in enumerate(plan_of(lab, ranks)):
         for number, (call, path) in enumerate(calls, 1):
             for how in hows:
                 if how == "torn" and "write" not in call or how == "after" and "write" in call:
                     continue
-                sure(counts, "points")
-                if counts["points"] % stride:
+                inside = "/checkpoints/" in path
+                met[inside] += 1
+                if met[inside] % (stride if inside or stride == 1 else 2 * stride):
                     continue
                 before = counts.get("kills", 0)
                 folder = lab.put("job", SQUARES, **SIZES)
                 at_call(lab, folder, ranks, rank, number, how, counts)
-                if counts.get("kills", 0) > before and "/checkpoints/" in path:
+                if counts.get("kills", 0) > before and inside:
                     sure(counts, "kills_inside_a_save")
                 go_on(lab, folder, lab.random.choice((1, 2, 3)), counts, latest=number % 2 == 0)
 
 
 def at_random(lab, counts, words=(), most=EVERY):
-    """At a random moment, while a delay before every call makes the job spend its time in saves. Half lose one rank, half all."""
+    """At a random moment, while a delay before every call of a save makes the job spend its time there. Half lose one rank, half all."""
     ranks = lab.random.choice((1, 2, 2, 3))
     folder = lab.put("job", SQUARES, **SIZES)
     job = lab.start(folder, ranks, ["-i", "job.deck", *words],
-                    preload={"KAON_KILL_UNDER": f"{folder}/run", "KAON_KILL_DELAY": 5000})
+                    preload={"KAON_KILL_UNDER": f"{folder}/run/checkpoints", "KAON_KILL_DELAY": 5000})
     lab.until(lambda: lab.committed(folder) or not job.running(), f"the first checkpoint of {job}")
     time.sleep(lab.random.uniform(0, 0.6))
     pids = lab.ranks_in(folder)
@@ -103,7 +106,6 @@ def run(lab, counts):
         every_call(lab, 1, ("before", "torn", "after"), counts, 15)
         every_call(lab, 2, ("before", "torn", "all"), counts, 31)
     counts["calls_aimed_at"] = counts["kills"]
-    del counts["points"]
     for _ in range(100 if lab.long else 5):
         at_random(lab, counts)
     while lab.long and counts["from_a_committed_file"] < 500:
