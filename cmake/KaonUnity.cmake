@@ -18,18 +18,20 @@ function(kaon_batch target)
     endif()
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE BATCH UNITY_BUILD_BATCH_SIZE ${size}
       UNITY_BUILD_CODE_AFTER_INCLUDE "${kaon_forget}")
+    # GCC takes a source that another includes for a header, whose unnamed namespaces it warns of.
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
   endif()
 endfunction()
 
-# kaon_host_only(TARGET SOURCE...): these sources include no Kokkos. A compiler for devices is told to work for the host alone;
-# Kokkos' headers say so where it is not true.
+# kaon_host_only(TARGET SOURCE...): these sources include no Kokkos and are compiled one by one. A compiler for devices is told to
+# work for the host alone; Kokkos' headers say so where it is not true.
 function(kaon_host_only target)
   if(CMAKE_CXX_COMPILER MATCHES "nvcc_wrapper")
     set(flag "--host-only")
   elseif("HIP" IN_LIST Kokkos_DEVICES)
     set(flag "--cuda-host-only")
   else()
-    return()
+    set(flag "")
   endif()
   set_source_files_properties(${ARGN} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS "${flag}" SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
