@@ -36,6 +36,16 @@ inline constexpr int host_vector_bytes = 32;
 #define KAON_GEMM_TAKES_INSTANCE 0
 #endif
 
+/// Whether two instances are one: work on them is done in the order in which it was queued.
+template <class Exec>
+bool same_instance(Exec const& a, Exec const& b) {
+#if KOKKOS_VERSION >= 40000
+  return a == b;
+#else
+  return a.impl_instance_id() == b.impl_instance_id();
+#endif
+}
+
 /// Host memory that a device copies from and to at full speed: the staging buffers of messages and batches.
 #if defined(KOKKOS_ENABLE_CUDA)
 using StagingSpace = Kokkos::CudaHostPinnedSpace;

@@ -22,10 +22,6 @@ std::uint64_t bits_of(ConstMatrix<T, Space> const& m, std::string const& what) {
   return XXH3_64bits(host.data(), host.size() * sizeof(T));
 }
 
-std::string text_of(Share const& s) {
-  return "worker " + std::to_string(s.worker) + ", step " + std::to_string(s.step) + ", micro-batch " + std::to_string(s.micro);
-}
-
 template <class T>
 class Shares {
  public:

@@ -39,6 +39,8 @@ Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<L
       settings_(std::move(settings)),
       optimizer_(optimizer),
       check_(layers_),
+      agreement_(comm,
+                 static_cast<std::size_t>(std::max(optimizer.workers, 0)) * static_cast<std::size_t>(std::max(micro_batches, 0))),
       started_(layers_.size()),
       exceptions_(std::uncaught_exceptions()) {
   on_every_rank(comm, [&] { check_settings(layers_, settings_, optimizer, micro_batches); });
@@ -55,7 +57,11 @@ Ef21Muon<T>::Ef21Muon(Space const& exec, Communicator const& comm, std::vector<L
   micro_sums_ = std::make_unique<MicroSums<T>>(layers_, *exchange_, me);
 
   auto const here = plan.workers_at(me);
-  auto const shares = static_cast<std::size_t>(here.count * plan.micros_at(me).count);
+  auto const micros = plan.micros_at(me);
+  for (int j = here.first; j < here.end(); ++j)
+    for (int b = micros.first; b < micros.end(); ++b) shares_.push_back({j, 0, b});
+  auto const shares = shares_.size();
+  given_losses_.resize(shares);
   auto const told = layers_.size() * static_cast<std::size_t>(Motion::count);
   losses_ = Vector<double, Space>("kaon::optimizer::loss", shares + told);
   still_.resize(layers_.size());
@@ -114,7 +120,13 @@ void Ef21Muon<T>::make_exchange(int micro_batches) {
 
 template <class T>
 Ef21Muon<T>::~Ef21Muon() {
-  if (may_ == Next::failed || std::uncaught_exceptions() > exceptions_) return;
+  if (std::uncaught_exceptions() > exceptions_) return;
+  if (under_way_) {
+    std::fprintf(stderr, "kaon: warning: rank %d leaves in the middle of step %llu: end_step() was not called\n", comm_.rank(),
+                 static_cast<unsigned long long>(step_));
+    return;
+  }
+  if (may_ == Next::failed) return;
   try {
     finish();
   } catch (std::exception const& e) {
@@ -132,29 +144,47 @@ bool same(std::vector<Layer> const& a, std::vector<Layer> const& b) {
 }  // namespace
 
 template <class T>
+void Ef21Muon<T>::refuse_under_way() const {
+  if (under_way_) throw UsageError("step " + std::to_string(step_) + " is under way: end_step() comes first");
+}
+
+template <class T>
 void Ef21Muon<T>::refuse_failed() const {
+  refuse_under_way();
   if (may_ == Next::failed) throw UsageError("the optimizer is of no use after a step that failed; make another one");
 }
 
 template <class T>
-void Ef21Muon<T>::check_step(Objective<T> const& objective, std::uint64_t step, double multiplier) const {
+void Ef21Muon<T>::check_step(std::uint64_t step) const {
   refuse_failed();
   for (std::size_t i = 0; i < layers_.size(); ++i)
     if (!started_[i])
       throw UsageError("layer " + layers_[i].name +
-                       " has no starting point: call initialize(), or load a checkpoint, before step()");
+                       " has no starting point: call initialize(), or load a checkpoint, before a step");
   auto const wrong = [&](char const* why) { throw UsageError("step " + std::to_string(step) + " cannot be next: " + why); };
   if (may_ == Next::first && step != 0) wrong("steps count from 0 after initialize()");
-  if (may_ == Next::later && step < next_) wrong("step() has been that far already");
+  if (may_ == Next::later && step < next_) wrong("the optimizer has been that far already");
+}
+
+namespace {
+
+// Empty: a step can have it.
+std::string wrong_multiplier(std::uint64_t step, double multiplier) {
+  if (std::isfinite(multiplier) && multiplier >= 0) return {};
+  return "the multiplier of step " + std::to_string(step) + " is " + std::to_string(multiplier) +
+         ", and must be finite and not negative";
+}
+
+}  // namespace
+
+template <class T>
+void Ef21Muon<T>::check_objective(Objective<T> const& objective) const {
   if (!same(objective.layers(), layers_)) throw UsageError("step() was given an objective with other layers than the optimizer");
   int const micros = exchange_->plan().micro_batches();
   if (objective.micro_batches() != micros)
     throw UsageError("the objective has " + std::to_string(objective.micro_batches()) +
                      " micro-batches, and the optimizer was made for " + std::to_string(micros) +
                      ": give its constructor objective.micro_batches()");
-  if (!std::isfinite(multiplier) || multiplier < 0)
-    throw UsageError("the multiplier of step " + std::to_string(step) + " is " + std::to_string(multiplier) +
-                     ", and must be finite and not negative");
 }
 
 template <class T>
@@ -178,12 +208,6 @@ typename Objective<T>::ConstPoint Ef21Muon<T>::W() const {
 }
 
 template <class T>
-void Ef21Muon<T>::agree_on(std::size_t count, Bring bring) {
-  brought_ = count;
-  bring_ = std::move(bring);
-}
-
-template <class T>
 template <class Ready, class Awaited>
 void Ef21Muon<T>::wait_for(Phase phase, Ready&& ready, Awaited const& awaited) const {
   exchange_->poll();
@@ -192,14 +216,25 @@ void Ef21Muon<T>::wait_for(Phase phase, Ready&& ready, Awaited const& awaited) c
   for (Patience patience(awaited); !ready(); patience.pause()) exchange_->poll();
 }
 
+// The same, unless a rank that this one waits for cannot go on.
+template <class T>
+template <class Ready, class Awaited>
+void Ef21Muon<T>::wait_or_tell(Phase phase, Ready&& ready, Awaited const& awaited) {
+  wait_for(
+      phase, [&] { return ready() || agreement_.trouble(); }, awaited);
+  if (agreement_.trouble()) agreement_.tell();
+}
+
 // A rank that has a message to wait for knows more: it gives up first.
 template <class T>
-void Ef21Muon<T>::wait_for_agreement(std::uint64_t step) {
+void Ef21Muon<T>::wait_for_agreement() {
   exchange_->poll();
-  if (agreed()) return;
-  InPhase const in(timer_, Phase::agree);
-  auto const awaited = [step] { return "step " + std::to_string(step) + ", the losses and votes of all ranks"; };
-  for (Patience patience(awaited, 1.25); !agreed(); patience.pause()) exchange_->poll();
+  if (!agreement_.done()) {
+    InPhase const in(timer_, Phase::agree);
+    auto const awaited = [this] { return "step " + std::to_string(step_) + ", the losses and votes of all ranks"; };
+    for (Patience patience(awaited, 1.25); !agreement_.done(); patience.pause()) exchange_->poll();
+  }
+  if (agreement_.trouble()) agreement_.tell();
 }
 
 template <class T>
@@ -228,7 +263,7 @@ void Ef21Muon<T>::release_followed() const {
 
 template <class T>
 void Ef21Muon<T>::finish() const {
-  if (may_ == Next::failed) return;  // what is missing will not come
+  if (may_ == Next::failed && !under_way_) return;  // what is missing will not come
   arrive_all(next_);
   if (!followed_.empty()) {
     exec_.fence();
@@ -237,59 +272,173 @@ void Ef21Muon<T>::finish() const {
   exchange_->flush();
 }
 
+// What goes wrong between begin_step() and the end of end_step() ends the step.
 template <class T>
-void Ef21Muon<T>::compute(Objective<T>& objective, std::uint64_t step, bool dense, Measure* m) {
-  auto const& plan = exchange_->plan();
-  auto const here = plan.workers_at(comm_.rank()), micros = plan.micros_at(comm_.rank());
-  bool backward = false;
-  auto const begin_backward = [this, &backward] {
-    if (!backward) timer_.change(Phase::backward);
-    backward = true;
-  };
-  objective.watch_backward(begin_backward);
-  std::size_t k = 0;
-  for (int j = here.first; j < here.end(); ++j)
-    for (int b = micros.first; b < micros.end(); ++b) {
-      Share const share{j, step, b};
-      InPhase const in(timer_, Phase::forward);
-      backward = false;
-      check_.begin(share);
-      objective.gradient(exec_, Scalar<double, Space>(losses_.data() + k++), *model_, share,
-                         [&](int layer, ConstMatrix<T, Space> const& gradient) {
-                           begin_backward();
-                           check_.take(layer, gradient.extent(0), gradient.extent(1), gradient.span_is_contiguous());
-                           take_gradient(layer, share, dense, gradient, m);
-                         });
-      check_.end();
-    }
-  objective.watch_backward({});
-  auto const joinable = [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); };
-  auto const missing_sum = [&] {
-    return exchange_->missing_sum(
-        *std::find_if(to_join_.begin(), to_join_.end(), [&](int b) { return !joined_[static_cast<std::size_t>(b)]; }));
-  };
-  while (!join_sums(step, dense, m))
-    wait_for(
-        Phase::wait_sum, [&] { return std::any_of(to_join_.begin(), to_join_.end(), joinable); }, missing_sum);
-  {
-    InPhase const in(timer_, here.count > 0 ? Phase::backward : Phase::follow);  // on a device what is left of it
-    Kokkos::deep_copy(exec_, host_losses_, losses_);
-    exec_.fence();
-    read_motion(step);
-  }
-  release_followed();
-  arrive_all(step);  // what the objective did not read
-  if (!followed_.empty()) {
-    exec_.fence();
-    release_followed();
+template <class Body>
+void Ef21Muon<T>::held(Body&& body) {
+  try {
+    body();
+  } catch (...) {
+    fall();
+    throw;
   }
 }
 
 template <class T>
-void Ef21Muon<T>::take_gradient(int layer, Share const& share, bool dense, ConstMatrix<T, Space> const& gradient, Measure* m) {
+void Ef21Muon<T>::fall() {
+  under_way_ = false;
+  if (pass_ != Pass::none) timer_.leave();
+  pass_ = Pass::none;
+}
+
+template <class T>
+void Ef21Muon<T>::begin_step(std::uint64_t step, bool measure) {
+  check_step(step);
+  may_ = Next::failed;  // until it has not
+  step_ = step;
+  under_way_ = true;
+  held([&] {
+    before_ = timer_.times();
+    dense_ = step == 0 && optimizer_.start == Start::dense;
+    measured_ = measure ? measure_.get() : nullptr;
+    if (measured_) measured_->clear(exec_);
+    std::fill(joined_.begin(), joined_.end(), false);
+    std::fill(summed_.begin(), summed_.end(), 0);
+    std::fill(given_losses_.begin(), given_losses_.end(), Loss());
+    for (auto& s : shares_) s.step = step;
+    agreement_.clear();
+    staging_->fit(exec_, dense_ ? dense_payload_ : payload_);
+    exchange_->begin_step(step, dense_);
+    turn_ = 0;
+    if (shares_.empty()) return;
+    check_.begin(shares_.front());
+    timer_.enter(Phase::forward);
+    pass_ = Pass::forward;
+  });
+}
+
+namespace {
+
+bool same(Share const& a, Share const& b) { return a.worker == b.worker && a.step == b.step && a.micro == b.micro; }
+
+}  // namespace
+
+// Ends the step, on every rank where they come to know of it.
+template <class T>
+void Ef21Muon<T>::refuse(std::exception const& why) {
+  held([&] {
+    told_or_not(why);
+    throw_as(code_of(why), why.what());
+  });
+  std::abort();  // held() has thrown
+}
+
+template <class T>
+void Ef21Muon<T>::told_or_not(std::exception const& why) {
+  constexpr double patience = 30;  // seconds: longer than most ranks need for the rest of a step
+  if (agreement_.refuse(code_of(why), why.what(), patience, [this] { exchange_->poll(); })) agreement_.tell();
+}
+
+template <class T>
+void Ef21Muon<T>::abandon(std::exception const& why) {
+  if (!under_way_) return;
+  try {
+    held([&] {
+      told_or_not(why);
+      throw_as(code_of(why), why.what());
+    });
+  } catch (std::exception const&) {  // it is the caller's already
+  }
+}
+
+template <class T>
+std::size_t Ef21Muon<T>::share_index(Share const& share) const {
+  for (std::size_t k = 0; k < shares_.size(); ++k)
+    if (same(shares_[k], share)) return k;
+  return shares_.size();
+}
+
+template <class T>
+void Ef21Muon<T>::turn_to(Share const& share) {
+  if (!under_way_) throw UsageError("no step is under way: begin_step() comes before what a step is given");
+  if (turn_ < shares_.size() && same(shares_[turn_], share)) return;
+  auto const k = share_index(share);
+  if (k == shares_.size())
+    refuse(UsageError("step " + std::to_string(step_) + " was given something of a share that rank " +
+                      std::to_string(comm_.rank()) + " does not compute: " + text_of(share) +
+                      "; shares() has those of this rank"));
+  if (k < turn_)
+    refuse(UsageError("a share that is complete was given more: " + text_of(share) + "; shares come in the order of shares()"));
+  for (; turn_ < k; ++turn_) {
+    try {
+      check_.end();
+    } catch (UsageError const& e) {
+      refuse(e);
+    }
+    check_.begin(shares_[turn_ + 1]);
+  }
+  timer_.change(Phase::forward);
+  pass_ = Pass::forward;
+}
+
+template <class T>
+ConstMatrix<T, Space> Ef21Muon<T>::W(Share const& share, int layer) {
+  if (!under_way_) throw UsageError("no step is under way: W(share, layer) is for the time between begin_step() and end_step()");
+  if (share_index(share) == shares_.size()) turn_to(share);
+  if (layer < 0 || static_cast<std::size_t>(layer) >= layers_.size())
+    refuse(UsageError("W of layer " + std::to_string(layer) + " was asked for, and there are layers 0 to " +
+                      std::to_string(layers_.size() - 1)));
+  ConstMatrix<T, Space> w;
+  held([&] { w = (*model_)[static_cast<std::size_t>(layer)]; });
+  return w;
+}
+
+template <class T>
+void Ef21Muon<T>::begin_backward() {
+  if (pass_ != Pass::forward) return;
+  timer_.change(Phase::backward);
+  pass_ = Pass::backward;
+}
+
+template <class T>
+void Ef21Muon<T>::give(Space const& instance, Share const& share, int layer, ConstMatrix<T, Space> const& gradient) {
+  turn_to(share);
+  begin_backward();
+  try {
+    check_.take(layer, gradient.extent(0), gradient.extent(1), gradient.span_is_contiguous());
+  } catch (UsageError const& e) {
+    refuse(e);
+  }
+  bool const own = same_instance(instance, exec_);
+  held([&] {
+    if (!own) instance.fence();
+    take_gradient(layer, share, gradient);
+    if (!own) exec_.fence();
+  });
+}
+
+template <class T>
+void Ef21Muon<T>::give_loss(Share const& share, double loss) {
+  auto const k = share_index(share);
+  if (!under_way_ || k == shares_.size()) turn_to(share);
+  if (given_losses_[k].given) refuse(UsageError("the loss was given twice: " + text_of(share)));
+  given_losses_[k] = {true, true, loss};
+}
+
+template <class T>
+Scalar<double, Space> Ef21Muon<T>::loss_of(Share const& share) {
+  auto const k = share_index(share);
+  if (!under_way_ || k == shares_.size()) turn_to(share);
+  if (given_losses_[k].given) refuse(UsageError("the loss was given twice: " + text_of(share)));
+  given_losses_[k].given = true;
+  return Scalar<double, Space>(losses_.data() + k);
+}
+
+template <class T>
+void Ef21Muon<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient) {
   auto const& plan = exchange_->plan();
   if (plan.micro_batches() == 1) {
-    workers_->round(exec_, layer, share.worker, share.step, dense, gradient, *staging_, *exchange_, m, timer_);
+    workers_->round(exec_, layer, share.worker, step_, dense_, gradient, *staging_, *exchange_, measured_, timer_);
   } else {
     InPhase const in(timer_, Phase::sum);
     if (!micro_sums_->add(exec_, layer, share.micro, gradient)) return;
@@ -297,11 +446,11 @@ void Ef21Muon<T>::take_gradient(int layer, Share const& share, bool dense, Const
       micro_sums_->send(exec_, layer);
     } else if (exchange_->senders().empty()) {
       auto const whole = micro_sums_->finish(exec_, layer);
-      workers_->round(exec_, layer, share.worker, share.step, dense, whole, *staging_, *exchange_, m, timer_);
+      workers_->round(exec_, layer, share.worker, step_, dense_, whole, *staging_, *exchange_, measured_, timer_);
     } else {
       ++summed_[static_cast<std::size_t>(plan.bundle_of(layer))];
       exchange_->poll();
-      join_sums(share.step, dense, m);
+      join_sums();
       return;
     }
   }
@@ -314,7 +463,7 @@ void Ef21Muon<T>::take_gradient(int layer, Share const& share, bool dense, Const
 
 // Joins what has arrived; true when nothing is left.
 template <class T>
-bool Ef21Muon<T>::join_sums(std::uint64_t step, bool dense, Measure* m) {
+bool Ef21Muon<T>::join_sums() {
   auto const& plan = exchange_->plan();
   bool all = true;
   for (int const b : to_join_) {
@@ -329,7 +478,7 @@ bool Ef21Muon<T>::join_sums(std::uint64_t step, bool dense, Measure* m) {
     for (int const i : layers) {
       InPhase const in(timer_, Phase::sum);
       auto const whole = micro_sums_->finish(exec_, i);
-      workers_->round(exec_, i, worker, step, dense, whole, *staging_, *exchange_, m, timer_);
+      workers_->round(exec_, i, worker, step_, dense_, whole, *staging_, *exchange_, measured_, timer_);
     }
     joined_[at] = true;
   }
@@ -337,34 +486,58 @@ bool Ef21Muon<T>::join_sums(std::uint64_t step, bool dense, Measure* m) {
 }
 
 template <class T>
-void Ef21Muon<T>::begin_agreement() {
-  auto const& plan = exchange_->plan();
-  auto const here = plan.workers_at(comm_.rank()), micros = plan.micros_at(comm_.rank());
-  auto const shares = static_cast<std::size_t>(plan.workers()) * static_cast<std::size_t>(plan.micro_batches());
-  agreement_.mine.assign(shares + 2 + brought_, 0.0);
-  std::size_t k = 0;
-  for (int j = here.first; j < here.end(); ++j)
-    for (int b = micros.first; b < micros.end(); ++b)
-      agreement_
-          .mine[static_cast<std::size_t>(j) * static_cast<std::size_t>(plan.micro_batches()) + static_cast<std::size_t>(b)] =
-          host_losses_(k++);
-  agreement_.mine[shares] = count(&Ef21Muon::stood_still);
-  agreement_.mine[shares + 1] = count(&Ef21Muon::turned);
-  if (bring_) bring_(std::span<double>(agreement_.mine).subspan(shares + 2));
-  comm_.begin_sum(agreement_);
+void Ef21Muon<T>::check_complete(double multiplier) {
+  if (auto const text = wrong_multiplier(step_, multiplier); !text.empty()) refuse(UsageError(text));
+  if (!shares_.empty()) turn_to(shares_.back());
+  for (std::size_t k = 0; k < shares_.size(); ++k)
+    if (!given_losses_[k].given) refuse(UsageError("the loss was never given: " + text_of(shares_[k])));
+  if (shares_.empty()) return;
+  try {
+    check_.end();
+  } catch (UsageError const& e) {
+    refuse(e);
+  }
+}
+
+// The rest of what workers do, when all gradients of this rank have been given.
+template <class T>
+void Ef21Muon<T>::end_gradients() {
+  auto const joinable = [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); };
+  auto const missing_sum = [&] {
+    return exchange_->missing_sum(
+        *std::find_if(to_join_.begin(), to_join_.end(), [&](int b) { return !joined_[static_cast<std::size_t>(b)]; }));
+  };
+  {
+    InPhase const in(timer_, shares_.empty() ? Phase::follow : Phase::backward);  // on a device what is left of it
+    Kokkos::deep_copy(exec_, host_losses_, losses_);
+    exec_.fence();
+    read_motion(step_);
+  }
+  release_followed();
+  begin_agreement();
+  while (!join_sums())
+    wait_or_tell(
+        Phase::wait_sum, [&] { return std::any_of(to_join_.begin(), to_join_.end(), joinable); }, missing_sum);
+  arrive_all(step_);  // what the objective did not read
+  if (!followed_.empty()) {
+    exec_.fence();
+    release_followed();
+  }
 }
 
 template <class T>
-bool Ef21Muon<T>::agreed() {
-  int done = 0;
-  KAON_MPI(MPI_Test(&agreement_.request, &done, MPI_STATUS_IGNORE));
-  return done != 0;
+void Ef21Muon<T>::begin_agreement() {
+  auto const micros = static_cast<std::size_t>(exchange_->plan().micro_batches());
+  for (std::size_t k = 0; k < shares_.size(); ++k)
+    agreement_.loss(static_cast<std::size_t>(shares_[k].worker) * micros + static_cast<std::size_t>(shares_[k].micro)) =
+        given_losses_[k].from_host ? given_losses_[k].value : host_losses_(k);
+  agreement_.begin(count(&Ef21Muon::stood_still), count(&Ef21Muon::turned));
 }
 
 template <class T>
 void Ef21Muon<T>::sum_losses(std::uint64_t step, StepReport& report) const {
   auto const& plan = exchange_->plan();
-  auto from = agreement_.total.begin();
+  auto from = agreement_.losses().begin();
   report.worker_loss.assign(static_cast<std::size_t>(plan.workers()), 0.0);
   report.loss = 0;
   for (int j = 0; j < plan.workers(); ++j) {
@@ -376,13 +549,14 @@ void Ef21Muon<T>::sum_losses(std::uint64_t step, StepReport& report) const {
     report.loss += loss;
   }
   report.loss /= plan.workers();
-  report.still = static_cast<int>(*from++);
-  refuse_turned(step, static_cast<int>(*from++));
-  report.agreed.assign(from, agreement_.total.end());
+  report.still = agreement_.still();
+  refuse_turned(step, agreement_.turned());
+  auto const brought = agreement_.brought();
+  report.agreed.assign(brought.begin(), brought.end());
 }
 
 template <class T>
-void Ef21Muon<T>::serve(std::uint64_t step, bool dense, double multiplier, Measure* m) {
+void Ef21Muon<T>::serve(double multiplier) {
   std::fill(served_.begin(), served_.end(), false);
   auto const next = [&] {
     for (int const b : to_serve_)
@@ -392,23 +566,23 @@ void Ef21Muon<T>::serve(std::uint64_t step, bool dense, double multiplier, Measu
   StepReport losses;
   bool known = false;
   for (std::size_t left = to_serve_.size(); left > 0; --left) {
-    wait_for(
+    wait_or_tell(
         Phase::wait_uplink, [&] { return next() >= 0; },
         [&] {
           return exchange_->missing_up(
               *std::find_if(to_serve_.begin(), to_serve_.end(), [&](int b) { return !served_[static_cast<std::size_t>(b)]; }));
         });
-    if (!known && agreed()) {  // a NaN that is known of by now need not reach X
-      sum_losses(step, losses);
+    if (!known && agreement_.done()) {  // a NaN that is known of by now need not reach X
+      sum_losses(step_, losses);
       known = true;
     }
     int const b = next();
     try {
       for (int const i : exchange_->plan().bundle(b).layers)
-        server_->round(exec_, i, step, dense, multiplier, *staging_, *exchange_, m, timer_);
+        server_->round(exec_, i, step_, dense_, multiplier, *staging_, *exchange_, measured_, timer_);
     } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
-      wait_for_agreement(step);
-      sum_losses(step, losses);
+      wait_for_agreement();
+      sum_losses(step_, losses);
       throw;
     }
     served_[static_cast<std::size_t>(b)] = true;
@@ -416,34 +590,54 @@ void Ef21Muon<T>::serve(std::uint64_t step, bool dense, double multiplier, Measu
 }
 
 template <class T>
-StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure) {
-  check_step(objective, step, multiplier);
-  may_ = Next::failed;  // until it has not
-  auto const before = timer_.times();
-  bool const dense = step == 0 && optimizer_.start == Start::dense;
-  Measure* const m = measure ? measure_.get() : nullptr;
-  if (m) m->clear(exec_);
-  std::fill(joined_.begin(), joined_.end(), false);
-  std::fill(summed_.begin(), summed_.end(), 0);
-  staging_->fit(exec_, dense ? dense_payload_ : payload_);
-  exchange_->begin_step(step, dense);
-  step_ = step;
-  next_ = step + 1;
-  compute(objective, step, dense, m);
-  begin_agreement();
-  serve(step, dense, multiplier, m);
-  wait_for_agreement(step);
+StepReport Ef21Muon<T>::end_step(double multiplier) {
+  if (!under_way_) throw UsageError("no step is under way: begin_step() comes before end_step()");
+  check_complete(multiplier);
   StepReport report;
-  sum_losses(step, report);
-  may_ = Next::later;
-  if (m) {
-    finish();  // a message that is missing is better reported by its name than by the collective operation that follows
-    report.layers = m->reports(exec_, comm_);
-    if (auto const what = m->beyond_range(layers_); !what.empty())
-      throw NumericalError("step " + std::to_string(step) + ": " + what);
-  }
-  report.times = timer_.times() - before;
+  held([&] {
+    if (pass_ != Pass::none) timer_.leave();
+    pass_ = Pass::none;
+    end_gradients();
+    next_ = step_ + 1;
+    serve(multiplier);
+    wait_for_agreement();
+    sum_losses(step_, report);
+    may_ = Next::later;
+    under_way_ = false;
+    if (measured_) {
+      finish();  // a message that is missing is better reported by its name than by the collective operation that follows
+      report.layers = measured_->reports(exec_, comm_);
+      if (auto const what = measured_->beyond_range(layers_); !what.empty())
+        throw NumericalError("step " + std::to_string(step_) + ": " + what);
+    }
+    report.times = timer_.times() - before_;
+  });
   return report;
+}
+
+template <class T>
+StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure) {
+  check_step(step);
+  check_objective(objective);
+  if (auto const text = wrong_multiplier(step, multiplier); !text.empty()) throw UsageError(text);
+  begin_step(step, measure);
+  objective.watch_backward([this] { begin_backward(); });
+  try {
+    for (auto const& share : shares_)
+      objective.gradient(exec_, loss_of(share), *model_, share,
+                         [&](int layer, ConstMatrix<T, Space> const& gradient) { give(exec_, share, layer, gradient); });
+  } catch (IoError const&) {  // a message that does not come, most of all: asking for others would take as long again
+    fall();
+    throw;
+  } catch (std::bad_alloc const&) {
+    fall();
+    throw;
+  } catch (std::exception const& e) {
+    abandon(e);
+    throw;
+  }
+  objective.watch_backward({});
+  return end_step(multiplier);
 }
 
 template <class T>
@@ -453,10 +647,12 @@ void Ef21Muon<T>::register_state(Registry& registry) const {
   workers_->register_state(registry);
   for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f) {
     f->get = [this, get = std::move(f->get)](void* out) {
+      refuse_under_way();
       finish();
       get(out);
     };
     f->get_rows = [this, get = std::move(f->get_rows)](std::uint64_t from, std::uint64_t count, void* out) {
+      refuse_under_way();
       finish();
       get(from, count, out);
     };

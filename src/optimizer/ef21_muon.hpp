@@ -5,6 +5,7 @@
 #include <kaon/linalg/update.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/objective/objective.hpp>
+#include <kaon/optimizer/agreement.hpp>
 #include <kaon/optimizer/measure.hpp>
 #include <kaon/optimizer/micro_sums.hpp>
 #include <kaon/optimizer/phases.hpp>
@@ -55,17 +56,48 @@ class Ef21Muon {
   void initialize(Objective<T>& objective);
 
   /// Called once a step on every rank, when its gradients are done: fills what this rank brings to the agreement.
-  using Bring = std::function<void(std::span<double>)>;
+  using Bring = Agreement::Bring;
   /// Sums `count` numbers of every rank along with each step's losses; StepReport::agreed has them.
-  void agree_on(std::size_t count, Bring bring);
+  void agree_on(std::size_t count, Bring bring) { agreement_.add(count, std::move(bring)); }
 
-  /// One step; collective. `step` is 0 after initialize(), any after the registered state was set, and then grows. `multiplier`
-  /// (not negative) scales every radius (Schedule). With `measure` the report has layer figures.
+  // A step by push, for a caller that has gradients of its own making: begin_step(), for each of shares() in their order W(),
+  // give() of every layer and a loss, end_step(). What a caller gets wrong in between, on whatever rank, ends the step on every
+  // rank with the same UsageError, which names layer, worker, step and micro-batch; so does abandon(). After an error the object
+  // is of no use: every other step is refused.
+
+  /// Opens a step; collective. `step` is 0 after initialize(), any after the registered state was set, and then grows. With
+  /// `measure` the report will have layer figures. Throws UsageError, and has changed nothing, where there is no starting point
+  /// yet, the step cannot be next, or the one before has not been ended.
+  void begin_step(std::uint64_t step, bool measure = false);
+  /// What this rank computes in the step that begin_step() opened: workers ascending, then micro-batches. A server alone has
+  /// none.
+  std::span<Share const> shares() const { return shares_; }
+  /// The point at which the share's gradients are to be taken: W of the step before, waited for by the layer.
+  ConstMatrix<T, Space> W(Share const& share, int layer);
+  /// Between forward and backward, for phase times; give() does it otherwise.
+  void begin_backward();
+  /// Takes a layer's gradient, rows×cols, contiguous, which was written on `instance`. Layers of a share come in any order, each
+  /// once; a share's first gradient comes when the share before it is complete. What is written to the gradient's memory on
+  /// `instance` after the call comes late enough; so does what the host writes behind a fence of it. On an instance other than
+  /// the optimizer's own the call waits for both.
+  void give(Space const& instance, Share const& share, int layer, ConstMatrix<T, Space> const& gradient);
+  /// The share's loss, once, before or after its gradients.
+  void give_loss(Share const& share, double loss);
+  /// The place on the device that the share's loss is to be written to, on the optimizer's instance or waited for; in place of
+  /// give_loss().
+  Scalar<double, Space> loss_of(Share const& share);
+  /// Closes the step; collective. `multiplier` (not negative) scales every radius (Schedule). Throws NumericalError as step()
+  /// does.
+  StepReport end_step(double multiplier);
+  /// The caller cannot end the step that it has begun: tells all ranks, whose end_step() throws an error of the same kind and
+  /// text, and returns. Waits for them up to half a minute. Where they do not come nobody is told.
+  void abandon(std::exception const& why);
+
+  /// One step of an objective, by the calls above; collective.
   /// Throws NumericalError on every rank when any worker's loss is not finite, when a squared norm that `measure` looks at is
-  /// not, and when t·decay > 1 turned the signs of a layer in the step before. Throws UsageError where there is no starting point
-  /// yet, where the objective is not the one of the constructor, and on the rank where it does not give every layer of a share
-  /// once and in its shape: the others wait then, and leave_together() ends them. After an error the object is of no use: every
-  /// other step is refused.
+  /// not, and when t·decay > 1 turned the signs of a layer in the step before; UsageError as begin_step() and give() do, and
+  /// where the objective is not the one of the constructor; what the objective throws, on every rank (IoError and a lack of
+  /// memory: on its own rank, whose others leave_together() ends).
   StepReport step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure);
 
   /// Collective: names of the layers that the last report's `still` counts.
@@ -102,17 +134,26 @@ class Ef21Muon {
 
  private:
   void make_exchange(int micro_batches);
+  void refuse_under_way() const;
   void refuse_failed() const;
-  void check_step(Objective<T> const& objective, std::uint64_t step, double multiplier) const;
-  void compute(Objective<T>& objective, std::uint64_t step, bool dense, Measure* m);
-  void take_gradient(int layer, Share const& share, bool dense, ConstMatrix<T, Space> const& gradient, Measure* m);
-  bool join_sums(std::uint64_t step, bool dense, Measure* m);
-  void serve(std::uint64_t step, bool dense, double multiplier, Measure* m);
+  void check_step(std::uint64_t step) const;
+  void check_objective(Objective<T> const& objective) const;
+  [[noreturn]] void refuse(std::exception const& why);
+  void told_or_not(std::exception const& why);
+  template <class Body>
+  void held(Body&& body);
+  void fall();
+  std::size_t share_index(Share const& share) const;
+  void turn_to(Share const& share);
+  void check_complete(double multiplier);
+  void end_gradients();
+  void take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
+  bool join_sums();
+  void serve(double multiplier);
   void arrive(int layer, std::uint64_t before) const;
   void arrive_all(std::uint64_t before) const;
   void release_followed() const;
   void begin_agreement();
-  bool agreed();
   void sum_losses(std::uint64_t step, StepReport& report) const;
   using Told = bool (Ef21Muon::*)(int layer) const;  ///< of a layer that this rank owns
   void read_motion(std::uint64_t steps_done);
@@ -125,7 +166,9 @@ class Ef21Muon {
   std::uint64_t model_hash() const;
   template <class Ready, class Awaited>
   void wait_for(Phase phase, Ready&& ready, Awaited const& awaited) const;
-  void wait_for_agreement(std::uint64_t step);
+  template <class Ready, class Awaited>
+  void wait_or_tell(Phase phase, Ready&& ready, Awaited const& awaited);
+  void wait_for_agreement();
 
   Space exec_;
   Communicator const& comm_;
@@ -145,11 +188,20 @@ class Ef21Muon {
   Vector<double, Space> losses_;  ///< one for each share this rank computes; then the layers' Motion
   decltype(Kokkos::create_mirror_view(Vector<double, Space>())) host_losses_;
   std::vector<bool> still_, turned_;  ///< layer, where this rank owns it: in the step before
-  PendingSum agreement_;
-  std::size_t brought_ = 0;
-  Bring bring_;
+  Agreement agreement_;
   std::unique_ptr<Model<T>> model_;    ///< W for the objective: waits for the downlinks of steps before step_
-  std::uint64_t step_ = 0, next_ = 0;  ///< the step under way, and the one after it
+  std::uint64_t step_ = 0, next_ = 0;  ///< the step under way, or the last one; the one after the last that was ended
+  bool under_way_ = false, dense_ = false;
+  Measure* measured_ = nullptr;  ///< of the step under way
+  PhaseTimes before_;
+  std::vector<Share> shares_;
+  std::size_t turn_ = 0;  ///< whose gradients come
+  enum class Pass { none, forward, backward } pass_ = Pass::none;
+  struct Loss {
+    bool given = false, from_host = false;
+    double value = 0;
+  };
+  std::vector<Loss> given_losses_;     ///< of shares_
   std::vector<int> to_serve_;          ///< bundles this rank serves, in the order in which forward needs them
   std::vector<int> to_join_;           ///< bundles whose partial sums this rank joins
   std::vector<bool> served_, joined_;  ///< bundle: done in this step

@@ -6,6 +6,10 @@
 
 namespace kaon {
 
+std::string text_of(Share const& s) {
+  return "worker " + std::to_string(s.worker) + ", step " + std::to_string(s.step) + ", micro-batch " + std::to_string(s.micro);
+}
+
 ShareCheck::ShareCheck(std::vector<Layer> layers) : layers_(std::move(layers)), given_(layers_.size()) {}
 
 void ShareCheck::begin(Share const& share) {
@@ -16,15 +20,15 @@ void ShareCheck::begin(Share const& share) {
 
 void ShareCheck::take(int layer, std::size_t rows, std::size_t cols, bool contiguous) {
   if (layer < 0 || static_cast<std::size_t>(layer) >= layers_.size())
-    refuse("called sink with layer " + std::to_string(layer) + ", and there are layers 0 to " +
+    refuse("a gradient of layer " + std::to_string(layer) + " was given, and there are layers 0 to " +
            std::to_string(layers_.size() - 1));
   auto const i = static_cast<std::size_t>(layer);
   auto const& l = layers_[i];
-  if (given_[i]) refuse("called sink twice for " + name(i));
+  if (given_[i]) refuse(name(i) + " was given twice");
   if (rows != static_cast<std::size_t>(l.rows) || cols != static_cast<std::size_t>(l.cols))
-    refuse("gave a gradient of " + std::to_string(rows) + " x " + std::to_string(cols) + " for " + name(i) + ", which is " +
+    refuse("a gradient of " + std::to_string(rows) + " x " + std::to_string(cols) + " was given for " + name(i) + ", which is " +
            std::to_string(l.rows) + " x " + std::to_string(l.cols));
-  if (!contiguous) refuse("gave a gradient for " + name(i) + " whose rows do not lie one behind the other");
+  if (!contiguous) refuse("the rows of the gradient that was given for " + name(i) + " do not lie one behind the other");
   given_[i] = 1;
   --left_;
 }
@@ -39,7 +43,7 @@ void ShareCheck::end() const {
     names += (named++ == 0 ? "" : ", ") + name(i);
   }
   if (left_ > most) names += " and " + std::to_string(left_ - most) + " more";
-  refuse("never called sink for " + names);
+  refuse(names + (left_ == 1 ? " was" : " were") + " never given");
 }
 
 std::string ShareCheck::name(std::size_t layer) const {
@@ -47,9 +51,8 @@ std::string ShareCheck::name(std::size_t layer) const {
 }
 
 void ShareCheck::refuse(std::string const& what) const {
-  throw UsageError("the objective " + what + " in gradient() of worker " + std::to_string(share_.worker) + ", step " +
-                   std::to_string(share_.step) + ", micro-batch " + std::to_string(share_.micro) +
-                   "; it must call sink once for every layer of a share, with a gradient of the layer's shape");
+  throw UsageError(what + ": " + text_of(share_) +
+                   "; every layer of a share is given once (an objective calls sink), with a gradient of the layer's shape");
 }
 
 }  // namespace kaon

@@ -10,8 +10,11 @@
 
 namespace kaon {
 
-/// Holds an objective to its contract while it computes one share: every layer once, in its shape. Throws UsageError that names
-/// the layer, the worker and the step. Allocates only where it throws.
+/// "worker 1, step 12, micro-batch 0".
+std::string text_of(Share const& share);
+
+/// Holds an objective, or whoever gives gradients, to the contract for one share: every layer once, in its shape. Throws
+/// UsageError that names the layer, the worker and the step. Allocates only where it throws.
 class ShareCheck {
  public:
   explicit ShareCheck(std::vector<Layer> layers);
@@ -19,8 +22,9 @@ class ShareCheck {
   void begin(Share const& share);
   /// Before the gradient of `layer`, rows×cols, is used.
   void take(int layer, std::size_t rows, std::size_t cols, bool contiguous);
-  /// When the objective says that it is done.
+  /// When the share is to be complete.
   void end() const;
+  bool complete() const { return left_ == 0; }
 
  private:
   [[noreturn]] void refuse(std::string const& what) const;

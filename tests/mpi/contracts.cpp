@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <stdexcept>
 
 namespace kaon {
 namespace {
@@ -110,6 +111,75 @@ TEST_F(Contracts, RanksWithDifferentSettingsAllRefuse) {
   EXPECT_EQ(made(settings, o), alone);
   if (last) s[1].radius = -1;  // a mistake of one rank is told by all
   EXPECT_NE(made(s, OptimizerSettings()).find("layer wide: radius is -1"), std::string::npos);
+}
+
+/// Makes a mistake at step 1, on one rank.
+struct Mistaken final : Objective<double> {
+  test::Quadratic<double> right;
+  bool here;
+  std::string mistake;
+  Mistaken(int micro_batches, bool h, std::string m)
+      : right(test::odd_layers(), 4, 77, micro_batches), here(h), mistake(std::move(m)) {}
+  std::vector<Layer> const& layers() const override { return right.layers(); }
+  int micro_batches() const override { return right.micro_batches(); }
+  void initialize(Space const& e, Point const& X) override { right.initialize(e, X); }
+  void gradient(Space const& e, Scalar<double, Space> const& loss, ConstPoint const& W, Share const& share,
+                Sink const& sink) override {
+    bool const now = here && share.step == 1;
+    if (now && mistake == "bad data") throw InputError("my file is broken");
+    if (now && mistake == "a bug") throw std::out_of_range("my table");
+    right.gradient(e, loss, W, share, [&](int i, ConstMatrix<double, Space> const& g) {
+      if (now && mistake == "missing" && i == 2) return;
+      sink(i, g);
+      if (now && mistake == "twice" && i == 2) sink(i, g);
+    });
+  }
+  std::string describe() const override { return "mistaken"; }
+};
+
+// Nobody is left waiting for a message that will not come, wherever the rank stands in the plan.
+TEST_F(Contracts, AMistakeOfOneRankIsToldByAll) {
+  for (auto const topology : all_topologies)
+    for (int const micros : {1, 4})
+      for (int const culprit : {0, world.size() - 1})
+        for (std::string const mistake : {"missing", "twice", "bad data", "a bug"}) {
+          OptimizerSettings o;
+          o.workers = world.size() > 4 ? 2 : 4;
+          o.topology = topology;
+          Mistaken objective(micros, world.rank() == culprit, mistake);
+          Ef21Muon<double> muon(Space(), world, objective.layers(), settings, o, micros);
+          muon.initialize(objective);
+          muon.step(objective, 0, 1.0, false);
+          auto const& plan = muon.exchange().plan();
+          bool const computes = plan.workers_at(culprit).count * plan.micros_at(culprit).count > 0;
+          auto const where = std::string(name_of(topology)) + ", " + std::to_string(micros) + " micro-batches, rank " +
+                             std::to_string(culprit) + ": " + mistake;
+          std::string text = "accepted", kind = "none";
+          try {
+            muon.step(objective, 1, 1.0, false);
+          } catch (InputError const& e) {
+            text = e.what(), kind = "bad data";
+          } catch (UsageError const& e) {
+            text = e.what(), kind = "missing or twice";
+          } catch (Error const& e) {
+            text = e.what(), kind = "another";
+          } catch (std::exception const& e) {
+            text = e.what(), kind = "a bug";
+          }
+          auto const all = world.gather(kind + ": " + text);
+          for (auto const& other : all) EXPECT_EQ(other, all.front()) << where;
+          if (!computes) {
+            EXPECT_EQ(text, "accepted") << where;
+          } else if (mistake == "bad data" || mistake == "a bug") {
+            EXPECT_EQ(kind, mistake) << where;
+            EXPECT_EQ(text, mistake == "a bug" ? "my table" : "my file is broken") << where;
+          } else {
+            EXPECT_EQ(kind, "missing or twice") << where;
+            EXPECT_NE(text.find("layer square (2) was " + std::string(mistake == "twice" ? "given twice" : "never given")),
+                      std::string::npos)
+                << where << ": " << text;
+          }
+        }
 }
 
 // A loop that ends with step(): nothing may be left for the next one that uses the communicator.

@@ -22,6 +22,7 @@ class OwnObjective(lab.Situation):
             self.ended(result, code, "own: error", *parts)
             self.assertNotIn("internal error", result.err.replace("internal error: my data", ""), str(result))
             self.assertNotIn("waited", result.err, str(result))
+            self.assertEqual(result.err.count("own: error"), 1, f"every rank says the same, so one line does: {result}")
 
     def test_none(self):
         for ranks in 1, 2:
@@ -29,13 +30,13 @@ class OwnObjective(lab.Situation):
             self.assertEqual(result.err, "", "nothing is left behind, and nobody warns of it")
 
     def test_a_layer_is_missing(self):
-        self.told("missing", 64, "never called sink for layer U (0)", "step 1")
+        self.told("missing", 64, "layer U (0) was never given", "step 1")
 
     def test_a_layer_comes_twice(self):
-        self.told("twice", 64, "sink twice for layer U (0)", "step 1")
+        self.told("twice", 64, "layer U (0) was given twice", "step 1")
 
     def test_an_index_out_of_range(self):
-        self.told("range", 64, "called sink with layer 7, and there are layers 0 to 1")
+        self.told("range", 64, "a gradient of layer 7 was given, and there are layers 0 to 1")
 
     def test_another_shape(self):
         self.told("shape", 64, "4 x 16", "layer U (0)", "24 x 4")

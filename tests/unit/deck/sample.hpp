@@ -4,6 +4,7 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/deck/deck.hpp>
+#include <kaon/support/texts.hpp>
 
 #include <gtest/gtest.h>
 
@@ -29,12 +30,6 @@ inline std::string refusal(std::string const& text, std::vector<std::string> con
     return e.what();
   }
   return "";
-}
-
-/// Every one of `parts` must stand in `message`.
-inline void expect_parts(std::string const& message, std::vector<std::string> const& parts) {
-  for (auto const& part : parts)
-    EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is missing in: " << message;
 }
 
 }  // namespace kaon::test

@@ -61,7 +61,7 @@ TEST(CheckObjective, PassesASoundOne) {
 TEST(CheckObjective, NamesWhatIsUnsound) {
   for (auto const& [fault, part] :
        {std::pair("start", "starting point of layer row is another one"), std::pair("endless", "starting point of layer row"),
-        std::pair("missing", "never called sink for layer square (2) in gradient() of worker 2"),
+        std::pair("missing", "layer square (2) was never given: worker 2"),
         std::pair("depends", "other bits the second time: the gradient of layer wide, worker 2"),
         std::pair("nan", "NaN or an infinity: the gradient of layer column, worker 0"),
         std::pair("loss", "other bits the second time: the loss")})

@@ -1,6 +1,7 @@
 // What an objective and its caller must do is checked where it is done: every mistake is told at once, by the layer's name.
 #include <kaon/core/error.hpp>
 #include <kaon/support/state.hpp>
+#include <kaon/support/texts.hpp>
 
 #include <gtest/gtest.h>
 
@@ -10,6 +11,8 @@
 
 namespace kaon {
 namespace {
+
+using test::expect_parts;
 
 using Point = Objective<float>::ConstPoint;
 using Sink = Objective<float>::Sink;
@@ -54,10 +57,6 @@ std::string refusal(Body&& body) {
   return "";
 }
 
-void expect_parts(std::string const& text, std::initializer_list<char const*> parts) {
-  for (auto const* part : parts) EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' is missing: " << text;
-}
-
 struct Contract : ::testing::Test {
   Communicator const self{MPI_COMM_SELF};
 
@@ -89,14 +88,14 @@ TEST_F(Contract, ALayerThatNeverComesIsNamed) {
                        if (i != 2) sink(i, g);
                      },
                      micros),
-                 {"never called sink for layer square (2)", "worker 1", "step 1", "micro-batch 0"});
-  expect_parts(told([](auto&&...) {}), {"layer tall (0), layer wide (1)", "column (4) and 1 more"});
+                 {"layer square (2) was never given", "worker 1", "step 1", "micro-batch 0"});
+  expect_parts(told([](auto&&...) {}), {"layer tall (0), layer wide (1)", "column (4) and 1 more were never given"});
 }
 
 TEST_F(Contract, ALayerThatComesTwiceIsNamedBeforeItIsUsed) {
   for (int const micros : {1, 2})
     expect_parts(told([](int i, auto const& g, auto const&, auto const& sink) { sink(i, g), sink(i, g); }, micros),
-                 {"sink twice for layer one (5)", "worker 1"});
+                 {"layer one (5) was given twice", "worker 1"});
 }
 
 TEST_F(Contract, AnIndexOutOfRangeIsRefused) {

@@ -1,5 +1,6 @@
 #include <kaon/core/error.hpp>
 #include <kaon/run/meant.hpp>
+#include <kaon/support/texts.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,6 +8,8 @@
 
 namespace kaon {
 namespace {
+
+using test::expect_parts;
 
 std::vector<Layer> const layers{{"a", 8, 4}, {"b", 4, 4}};
 
@@ -27,11 +30,6 @@ std::string refusal(std::string const& group, std::string const& rest = "", std:
     return e.what();
   }
   return "";
-}
-
-void expect_parts(std::string const& message, std::vector<std::string> const& parts) {
-  for (auto const& part : parts)
-    EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is missing in: " << message;
 }
 
 TEST(Meant, DecayMayNotTurnSigns) {

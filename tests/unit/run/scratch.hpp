@@ -2,6 +2,8 @@
 #ifndef KAON_TESTS_RUN_SCRATCH_HPP
 #define KAON_TESTS_RUN_SCRATCH_HPP
 
+#include <kaon/support/texts.hpp>
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -59,12 +61,6 @@ class Captured {
  private:
   std::FILE* file_;
 };
-
-/// Every one of `parts` must stand in `message`.
-inline void expect_parts(std::string const& message, std::vector<std::string> const& parts) {
-  for (auto const& part : parts)
-    EXPECT_NE(message.find(part), std::string::npos) << "'" << part << "' is missing in: " << message;
-}
 
 /// The message of the E that `action` throws; "" and a failure when it throws none.
 template <class E, class F>
