@@ -20,7 +20,7 @@ prefix=$(KAON_EXTRA_PACKAGES=dict-gcide "$root/cmake/dependencies.sh")
 say "2. Build"
 build_began=$(date +%s)
 mkdir -p "$(dirname "$build")"
-cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DKAON_ARCH_FLAGS=-march=native -DKAON_TESTS=OFF \
+cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DKAON_ARCH_FLAGS=-march=native -DKAON_UNITY=ON -DKAON_TESTS=OFF \
   -DCMAKE_PREFIX_PATH="$prefix;${CMAKE_PREFIX_PATH:-}" >"$build.configure.log" 2>&1 || { cat "$build.configure.log" >&2; exit 1; }
 cmake --build "$build" -j "${KAON_JOBS:-$(nproc)}" --target kaon_train kaon_ckpt
 build_seconds=$(($(date +%s) - build_began))
