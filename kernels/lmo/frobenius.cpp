@@ -59,6 +59,8 @@ std::unique_ptr<Lmo<T, Exec>> make_frobenius_lmo(int rows, int cols, double scal
   return std::make_unique<frobenius_norm::FrobeniusLmo<T, Exec>>(rows, cols, scale);
 }
 
+NormTraits frobenius_norm_traits() { return {"frobenius", lmo_scales(), spectral_rms, nullptr, entrywise_cost, never, always}; }
+
 #define KAON_KERNEL(T, Exec) template std::unique_ptr<Lmo<T, Exec>> make_frobenius_lmo<T, Exec>(int, int, double);
 KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_KERNEL)
 

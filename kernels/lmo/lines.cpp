@@ -3,6 +3,8 @@
 #include <kaon/linalg/norms.hpp>
 #include <kaon/lmo/norms.hpp>
 
+#include <cmath>
+
 #include <algorithm>
 
 namespace kaon {
@@ -82,6 +84,13 @@ class LineLmo final : public Lmo<T, Exec> {
 template <class T, class Exec>
 std::unique_ptr<Lmo<T, Exec>> make_line_lmo(Lines lines, int rows, int cols, double scale) {
   return std::make_unique<line_norm::LineLmo<T, Exec>>(lines == Lines::columns, rows, cols, scale);
+}
+
+// The stack of blocks has the rows of its blocks, but not their columns.
+NormTraits line_norm_traits(Lines lines) {
+  if (lines == Lines::columns)
+    return {"column", lmo_scales(), [](double m, double) { return std::sqrt(m); }, nullptr, entrywise_cost, never, always};
+  return {"row", lmo_scales(), [](double, double n) { return 1 / std::sqrt(n); }, nullptr, entrywise_cost, always, always};
 }
 
 #define KAON_KERNEL(T, Exec) template std::unique_ptr<Lmo<T, Exec>> make_line_lmo<T, Exec>(Lines, int, int, double);

@@ -60,6 +60,10 @@ std::unique_ptr<Lmo<T, Exec>> make_max_abs_lmo(int rows, int cols, double scale)
   return std::make_unique<max_abs_norm::MaxAbsLmo<T, Exec>>(rows, cols, scale);
 }
 
+NormTraits max_abs_norm_traits() {
+  return {"max-abs", {"none", "muon", "moonlight", "input"}, nullptr, nullptr, entrywise_cost, always, never};
+}
+
 #define KAON_KERNEL(T, Exec) template std::unique_ptr<Lmo<T, Exec>> make_max_abs_lmo<T, Exec>(int, int, double);
 KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_KERNEL)
 

@@ -3,6 +3,7 @@
 #define KAON_LMO_NORMS_HPP
 
 #include <kaon/lmo/lmo.hpp>
+#include <kaon/lmo/registry.hpp>
 
 #include <memory>
 
@@ -48,6 +49,44 @@ std::unique_ptr<Lmo<T, Exec>> make_singular_lmo(LmoSettings const& settings, int
 ///   ky-fan       1 for the first where s₁ ≥ Σs/k, else 1/k for all that are not zero
 ///   dual-ky-fan  1 for the first k that are not zero
 std::vector<double> singular_weights(LmoSettings const& settings, std::vector<double> const& s);
+
+// What the table lists: traits, and makers from a block.
+/// √(m/n): the radius for scale rms of the norms of singular values, and of frobenius.
+double spectral_rms(double m, double n);
+NormTraits spectral_norm_traits();
+NormTraits max_abs_norm_traits();
+NormTraits frobenius_norm_traits();
+NormTraits line_norm_traits(Lines lines);
+NormTraits one_hot_norm_traits(Lines lines);
+NormTraits singular_norm_traits(std::string const& name);
+
+template <class T, class Exec>
+std::unique_ptr<Lmo<T, Exec>> make_spectral(NormBlock const& b) {
+  auto const& polar = b.settings.polar;
+  if (polar.exact) return make_singular_lmo<T, Exec>(b.settings, b.rows, b.cols, b.scale);
+  if (polar.qdwh) return make_qdwh_lmo<T, Exec>(b.rows, b.cols, b.scale);
+  return make_spectral_lmo<T, Exec>(polar, b.rows, b.cols, b.batch, b.scale);
+}
+template <class T, class Exec>
+std::unique_ptr<Lmo<T, Exec>> make_max_abs(NormBlock const& b) {
+  return make_max_abs_lmo<T, Exec>(b.rows * b.batch, b.cols, b.scale);
+}
+template <class T, class Exec>
+std::unique_ptr<Lmo<T, Exec>> make_frobenius(NormBlock const& b) {
+  return make_frobenius_lmo<T, Exec>(b.rows, b.cols, b.scale);
+}
+template <class T, class Exec, Lines lines>
+std::unique_ptr<Lmo<T, Exec>> make_line(NormBlock const& b) {
+  return make_line_lmo<T, Exec>(lines, b.rows * b.batch, b.cols, b.scale);
+}
+template <class T, class Exec, Lines lines>
+std::unique_ptr<Lmo<T, Exec>> make_one_hot(NormBlock const& b) {
+  return make_one_hot_lmo<T, Exec>(lines, b.rows * b.batch, b.cols, b.scale);
+}
+template <class T, class Exec>
+std::unique_ptr<Lmo<T, Exec>> make_singular(NormBlock const& b) {
+  return make_singular_lmo<T, Exec>(b.settings, b.rows, b.cols, b.scale);
+}
 
 /// `inner` on c·G, c a power of two that brings the largest |g| near 1 where it is above 2^250 or below 2^−250, and 1 elsewhere:
 /// for oracles that square entries, so that finite entries of any size of double keep their direction. (In float squares are

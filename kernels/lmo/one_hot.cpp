@@ -209,6 +209,20 @@ std::unique_ptr<Lmo<T, Exec>> make_one_hot_lmo(Lines lines, int rows, int cols, 
   return std::make_unique<one_hot_norm::OneHotLmo<T, Exec>>(lines, rows, cols, scale);
 }
 
+// The stack of blocks has the rows of its blocks, but not their columns.
+NormTraits one_hot_norm_traits(Lines lines) {
+  bool const rows = lines == Lines::rows;
+  return {rows                      ? "inf-to-inf"
+          : lines == Lines::columns ? "one-to-one"
+                                    : "l1",
+          {"none", "input"},
+          nullptr,
+          nullptr,
+          entrywise_cost,
+          rows ? always : never,
+          never};
+}
+
 #define KAON_KERNEL(T, Exec) template std::unique_ptr<Lmo<T, Exec>> make_one_hot_lmo<T, Exec>(Lines, int, int, double);
 KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_KERNEL)
 

@@ -76,6 +76,31 @@ std::unique_ptr<Lmo<T, Exec>> make_singular_lmo(LmoSettings const& settings, int
   return std::make_unique<singular_norm::SingularLmo<T, Exec>>(settings, rows, cols, scale);
 }
 
+namespace {
+
+// Beyond these ends p is spectral or nuclear to rounding, and s^{q−1} would under- or overflow.
+void check_p(NormBlock const& b) {
+  double const p = b.settings.p;
+  if (!(p >= 1.01 && p <= 1000))
+    throw UsageError("norm 'schatten': p must lie in 1.01 ... 1000, not " + std::to_string(p) +
+                     "; for the ends take 'nuclear' (p = 1) and 'spectral' (p infinite)");
+}
+
+void check_k(NormBlock const& b) {
+  int const k = b.settings.k, most = std::min(b.rows, b.cols);
+  if (k < 1 || k > most)
+    throw UsageError("norm '" + b.settings.norm + "': k must lie in 1 ... " + std::to_string(most) + " for blocks of " +
+                     std::to_string(b.rows) + " x " + std::to_string(b.cols) + ", not " + std::to_string(k));
+}
+
+}  // namespace
+
+NormTraits singular_norm_traits(std::string const& name) {
+  auto* const check = name == "schatten" ? check_p : name == "nuclear" ? nullptr : check_k;
+  return {name,  lmo_scales(), spectral_rms, check, [](NormBlock const& b) { return gram_polar_cost(b.rows, b.cols); },
+          never, never};
+}
+
 #define KAON_KERNEL(T, Exec) \
   template std::unique_ptr<Lmo<T, Exec>> make_singular_lmo<T, Exec>(LmoSettings const&, int, int, double);
 KAON_FOR_EACH_SCALAR_AND_SPACE(KAON_KERNEL)

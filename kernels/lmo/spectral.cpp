@@ -2,6 +2,10 @@
 #include <kaon/linalg/elementwise.hpp>
 #include <kaon/lmo/detail.hpp>
 #include <kaon/lmo/norms.hpp>
+#include <kaon/polar/gram_eigen.hpp>
+#include <kaon/polar/qdwh.hpp>
+
+#include <cmath>
 
 namespace kaon {
 namespace spectral_norm {
@@ -36,6 +40,25 @@ class SpectralLmo final : public Lmo<T, Exec> {
 template <class T, class Exec>
 std::unique_ptr<Lmo<T, Exec>> make_spectral_lmo(PolarSettings const& polar, int rows, int cols, int batch, double scale) {
   return std::make_unique<spectral_norm::SpectralLmo<T, Exec>>(polar, rows, cols, batch, scale);
+}
+
+double spectral_rms(double m, double n) { return std::sqrt(m / n); }
+
+namespace {
+
+bool by_polynomial(LmoSettings const& s) { return !s.polar.exact && !s.polar.qdwh; }
+
+double cost(NormBlock const& b) {
+  auto const& polar = b.settings.polar;
+  if (polar.exact) return gram_polar_cost(b.rows, b.cols);
+  return polar.qdwh ? qdwh_cost(b.rows, b.cols) : polar_cost(polar, b.rows, b.cols);
+}
+
+}  // namespace
+
+NormTraits spectral_norm_traits() {
+  return {
+      "spectral", lmo_scales(), spectral_rms, nullptr, cost, by_polynomial, [](LmoSettings const& s) { return !s.polar.exact; }};
 }
 
 #define KAON_KERNEL(T, Exec) \

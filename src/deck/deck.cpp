@@ -162,7 +162,7 @@ void Deck::check_constrained() const {
       throw UsageError(
           fmt::format("{}: {}.weight_decay = {}: optimizer.form = constrained leaves no other weight decay; set it to 0",
                       where(section + ".weight_decay"), section, effective(section + ".weight_decay")));
-    if ((schedule == "constant" || schedule == "linear") && real(section + ".radius") > 1)
+    if ((schedule == "constant" || schedule == "linear" || schedule == "cosine") && real(section + ".radius") > 1)
       throw UsageError(
           fmt::format("{}: {}.radius = {}: optimizer.form = constrained needs at most 1; the ball's size is {}.factor",
                       where(section + ".radius"), section, effective(section + ".radius"), section));

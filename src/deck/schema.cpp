@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <stdexcept>
 
 namespace kaon {
 
@@ -99,11 +101,16 @@ std::vector<Key> make_optimizer() {
       {.section = s, .name = "start", .type = choice, .fallback = "dense", .choices = {"dense", "zero"},
        .help = "M_j = G_j is at first the first gradient, sent uncompressed once (dense), or zero"},
       {.section = s, .name = "schedule", .type = choice, .fallback = "constant",
-       .choices = {"constant", "linear", "inverse-sqrt", "inverse-three-quarters", "adaptive"},
-       .help = "factor of every radius: 1; linear (see constant_fraction); K^-1/2; K^-3/4 with K = run.steps + 1; "
+       .choices = {"constant", "linear", "cosine", "inverse-sqrt", "inverse-three-quarters", "adaptive"},
+       .help = "factor of every radius: 1; linear and cosine fall (see constant_fraction); K^-1/2; K^-3/4 with K = run.steps + 1; "
                "adaptive: 1, and the radius is gamma in t = gamma * (dual norm of G)"},
       {.section = s, .name = "constant_fraction", .type = real, .fallback = "0.5", .low = 0, .high = 1,
-       .help = "schedule linear: fraction of the steps at full radius before it falls linearly to zero"},
+       .help = "schedules linear and cosine: fraction of the steps at full radius before it falls, to schedule_floor after the last"},
+      {.section = s, .name = "schedule_floor", .type = real, .fallback = "0", .low = 0, .high = 1,
+       .help = "schedules linear and cosine: the factor that the radius falls to"},
+      {.section = s, .name = "warmup_steps", .type = integer, .fallback = "0", .low = 0,
+       .help = "first steps, in which the factor grows linearly, with any schedule: step k of W takes (k + 1)/(W + 1) of it; what "
+               "falls begins to fall afterwards"},
       {.section = s, .name = "form", .type = choice, .fallback = "free", .choices = {"free", "constrained"},
        .help = "free: (1 - t weight_decay) X + t LMO(G); constrained: (1 - t) X + t LMO(G), in the ball while t <= 1"},
       {.section = s, .name = "weight_decay", .type = real, .fallback = "0", .low = 0,
@@ -205,16 +212,31 @@ std::vector<Key> make_rest() {
 
 // clang-format on
 
-}  // namespace
-
-std::vector<Key> const& schema() {
-  static std::vector<Key> const table = [] {
+std::vector<Key>& table() {
+  static std::vector<Key> keys = [] {
     std::vector<Key> all;
     for (auto const& part : {make_run(), make_objectives(), make_optimizer(), make_rest()})
       all.insert(all.end(), part.begin(), part.end());
     return all;
   }();
-  return table;
+  return keys;
+}
+
+}  // namespace
+
+std::vector<Key> const& schema() { return table(); }
+
+void offer_choice(std::string_view section, std::string_view name, std::string const& value) {
+  static std::deque<std::string> offered;  // the keys hold views
+  auto const key = std::find_if(table().begin(), table().end(), [&](Key const& k) {
+    return k.section == section && k.name == name && k.type == KeyType::choice;
+  });
+  auto const refuse = [&](char const* why) {
+    throw std::invalid_argument(fmt::format("offer_choice {}.{} = {}: {}", section, name, value, why));
+  };
+  if (key == table().end()) refuse("there is no such key with choices");
+  if (std::find(key->choices.begin(), key->choices.end(), value) != key->choices.end()) refuse("it is there already");
+  key->choices.push_back(offered.emplace_back(value));
 }
 
 std::vector<std::string_view> const& sections() {

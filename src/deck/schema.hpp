@@ -39,6 +39,10 @@ std::vector<std::string_view> const& sections();
 /// "section.name", as looked up by Deck; for a key of a group "group.NAME.name" is reduced to its schema key. nullptr: unknown.
 Key const* find_key(std::string_view full);
 
+/// One more value that a choice key takes: a name of a program's own. Before a deck is read. Throws std::invalid_argument where
+/// there is no such key, or it takes the value already.
+void offer_choice(std::string_view section, std::string_view name, std::string const& value);
+
 /// "an integer >= 1", "yes or no", "one of float, double": what a value of this key may be.
 std::string allowed(Key const& key);
 

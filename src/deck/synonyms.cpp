@@ -20,6 +20,7 @@ constexpr Synonym table[] = {
     {"compressor", "group.uplink"}, {"compression", "group.uplink"}, {"nssteps", "group.polar_steps"},
     {"newtonschulzsteps", "group.polar_steps"},
     {"scheduler", "optimizer.schedule"}, {"lrscheduler", "optimizer.schedule"}, {"lrschedule", "optimizer.schedule"},
+    {"warmup", "optimizer.warmup_steps"}, {"warmupiters", "optimizer.warmup_steps"}, {"minlr", "optimizer.schedule_floor"},
     {"numworkers", "optimizer.workers"}, {"nworkers", "optimizer.workers"}, {"clients", "optimizer.workers"},
     {"batchsize", "gpt.batch"}, {"bs", "gpt.batch"}, {"gradientaccumulationsteps", "gpt.micro_batches"},
     {"gradaccum", "gpt.micro_batches"}, {"accumulation", "gpt.micro_batches"},

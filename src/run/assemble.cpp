@@ -68,8 +68,18 @@ OptimizerSettings optimizer_settings(Deck const& deck) {
 }
 
 Schedule make_schedule(Deck const& deck) {
-  return Schedule(deck.text("optimizer.schedule"), static_cast<std::uint64_t>(deck.integer64("run.steps")),
-                  deck.real("optimizer.constant_fraction"));
+  auto const at = [&](char const* key) { return deck.where(std::string("optimizer.") + key); };
+  ScheduleSettings s;
+  s.kind = deck.text("optimizer.schedule");
+  s.steps = static_cast<std::uint64_t>(deck.integer64("run.steps"));
+  s.constant_fraction = deck.real("optimizer.constant_fraction");
+  s.floor = deck.real("optimizer.schedule_floor");
+  s.warmup = static_cast<std::uint64_t>(deck.integer64("optimizer.warmup_steps"));
+  try {
+    return Schedule(s);
+  } catch (UsageError const& e) {
+    throw UsageError(at("warmup_steps") + ": optimizer.warmup_steps: " + e.what());
+  }
 }
 
 Retention retention(Deck const& deck) {

@@ -72,8 +72,9 @@ std::vector<std::string> idle_keys(Deck const& deck) {
       say(std::string(key.section) + "." + std::string(key.name),
           std::string("objective.kind = ") + (of_gpt ? "gpt" : "least-squares"));
   }
-  if (deck.text("optimizer.schedule") != "linear" && changed(deck, "optimizer.constant_fraction"))
-    say("optimizer.constant_fraction", "optimizer.schedule = linear");
+  auto const schedule = deck.text("optimizer.schedule");
+  for (auto const* name : {"optimizer.constant_fraction", "optimizer.schedule_floor"})
+    if (schedule != "linear" && schedule != "cosine" && changed(deck, name)) say(name, "optimizer.schedule = linear or cosine");
   auto const& groups = deck.groups();
   auto const every = [&](auto const& holds) { return std::all_of(groups.begin(), groups.end(), holds); };
   if (deck.flag("optimizer.nesterov") && every([&](auto const& g) { return deck.real("group." + g + ".beta") == 1; }))

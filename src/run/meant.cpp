@@ -26,7 +26,7 @@ class Check {
         settings_(plan.settings[layer]),
         layer_(shape),
         adaptive_(schedule.adaptive()),
-        multiplier_(schedule.multiplier(0)) {  // no schedule rises
+        multiplier_(schedule.largest(static_cast<std::uint64_t>(deck.integer64("run.steps")))) {
     auto const& lmo = settings_.lmo;
     ball_ = lmo.factor * lmo_scale(lmo.norm, lmo.scale, shape.rows / lmo.row_blocks, shape.cols / lmo.col_blocks);
   }
@@ -50,13 +50,12 @@ class Check {
     if (!(t * settings_.decay > 1)) return;
     if (constrained())
       refuse_key("radius", settings_.radius,
-                 fmt::format("optimizer.form = constrained needs t <= 1, and with the schedule t begins at {:g}; at most {}", t,
+                 fmt::format("optimizer.form = constrained needs t <= 1, and with the schedule t reaches {:g}; at most {}", t,
                              at_most(1 / multiplier_)));
-    refuse_key(
-        "weight_decay", settings_.decay,
-        fmt::format("every step turns the signs of the weights, t weight_decay = {:g} > 1 (t begins at {:g}); at most {}, or "
-                    "a smaller radius",
-                    t * settings_.decay, t, at_most(1 / t)));
+    refuse_key("weight_decay", settings_.decay,
+               fmt::format("steps turn the signs of the weights, t weight_decay = {:g} > 1 (t reaches {:g}); at most {}, or "
+                           "a smaller radius",
+                           t * settings_.decay, t, at_most(1 / t)));
   }
 
   void doubt(std::vector<std::string>& warnings) const {

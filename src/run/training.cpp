@@ -142,6 +142,12 @@ template <class T>
 Training<T>::~Training() = default;
 
 template <class T>
+void Training<T>::use_schedule(Schedule::Multiplier multiplier) {
+  schedule_ = Schedule(std::move(multiplier), schedule_.adaptive());
+  for (auto const& w : check_meant<T>(deck_, schedule_, plan_, objective_->layers())) log_.warning(w);
+}
+
+template <class T>
 void Training<T>::start() {
   optimizer_->initialize(*objective_);
 }

@@ -42,6 +42,11 @@ class Training {
   Training(Communicator const& comm, Deck const& deck, Build const& build, Log const& log,
            std::unique_ptr<Objective<T>> objective);
 
+  /// A schedule of the program's own in the place of the deck's; before the calls below. It is a function of the step alone, and
+  /// the same after a restart: no checkpoint can tell another one. Throws UsageError as the constructor does for what cannot be
+  /// meant.
+  void use_schedule(Schedule::Multiplier multiplier);
+
   /// Prints layers, groups, messages, owners and workers.
   void print_plan() const;
 

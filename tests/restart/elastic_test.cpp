@@ -72,7 +72,8 @@ TEST(Ranks, OneToFourGiveTheSameStateFilesAndMetrics) {
 }
 
 TEST(Ranks, AScheduleGoesOnWhereItWas) {
-  Job const job({"optimizer.schedule=linear", "optimizer.constant_fraction=0.25"});
+  Job const job({"optimizer.schedule=cosine", "optimizer.constant_fraction=0.25", "optimizer.schedule_floor=0.1",
+                 "optimizer.warmup_steps=3"});
   ASSERT_TRUE(ended(job.train("straight", 1), 0));
   job.folder("parts");
   std::filesystem::create_directory(job.folder("parts") + "/run");

@@ -107,7 +107,7 @@ class Settings(lab.Situation):
         self.assertEqual(len([l for l in r.warnings() if "group.table.beta = 1e-09: the momentum never forgets" in l]), 1, str(r))
 
     def test_keys_without_effect_are_named(self):
-        for words, part in ((("optimizer.constant_fraction=0.9",), "optimizer.schedule = linear"),
+        for words, part in ((("optimizer.constant_fraction=0.9",), "optimizer.schedule = linear or cosine"),
                             (("data.validation_fraction=0", "run.validate_every=2"), "run.validate_every has no effect"),
                             (("least-squares.noise=1",), "objective.kind = least-squares"),
                             (("optimizer.nesterov=yes", "optimizer.beta=1"), "a beta below 1")):

@@ -2,6 +2,8 @@
 #ifndef KAON_TEST_LMO_ORACLE_HPP
 #define KAON_TEST_LMO_ORACLE_HPP
 
+#include "odd_norm_example.hpp"
+
 #include <kaon/linalg/svd_host.hpp>
 #include <kaon/lmo/lmo.hpp>
 #include <kaon/support/backends.hpp>
@@ -62,6 +64,12 @@ inline Norms norms_of(LmoSettings const& settings, HostMatrix const& a) {
   if (name == "one-to-one") return {top(line_sums(a, true)), total(line_tops(a, true))};
   if (name == "inf-to-inf") return {top(line_sums(a, false)), total(line_tops(a, false))};
   if (name == "max-abs") return {top(line_tops(a, true)), total(line_sums(a, true))};
+  if (name == "odd") {  // of odd columns twice as much counts, and half as much in the dual
+    auto twice = a, half = a;
+    for (int i = 0; i < a.rows; ++i)
+      for (int j = 1; j < a.cols; j += 2) twice(i, j) *= 2, half(i, j) /= 2;
+    return {top(line_tops(twice, true)), total(line_sums(half, true))};
+  }
   if (name == "l1") return {total(line_sums(a, true)), top(line_tops(a, true))};
   auto const s = svd_host<double>(a.rows, a.cols, a.a).s;
   if (name == "spectral") return {s[0], total(s)};
@@ -78,8 +86,15 @@ inline bool by_singular_values(std::string const& norm) {
 
 inline bool single_entries(std::string const& norm) { return norm == "l1" || norm == "one-to-one" || norm == "inf-to-inf"; }
 
+/// The norm of docs/add-a-norm.md is one more.
+inline void add_the_example() {
+  static bool const once = (register_norm<OddNorm>(OddNorm<float, Kokkos::DefaultHostExecutionSpace>::traits()), true);
+  (void)once;
+}
+
 /// Every norm, those with a parameter at several.
 inline std::vector<LmoSettings> every_norm() {
+  add_the_example();
   std::vector<LmoSettings> all;
   for (auto const& norm : lmo_norms()) {
     LmoSettings s;

@@ -47,7 +47,7 @@ TEST(LmoScale, FormulasOfTheTable) {
 }
 
 bool means_something(std::string const& norm, std::string const& scale) {
-  if (norm == "max-abs") return scale != "rms";
+  if (norm == "max-abs" || norm == "odd") return scale != "rms";
   if (norm == "l1" || norm == "one-to-one" || norm == "inf-to-inf") return scale == "none" || scale == "input";
   return true;
 }

@@ -37,7 +37,12 @@ TEST(Meant, DecayMayNotTurnSigns) {
                {"own deck:10: group.g.weight_decay = 100", "t weight_decay = 2 > 1", "at most 50"});
   EXPECT_EQ(refusal<float>("radius = 0.02\nweight_decay = 50\n"), "") << "t weight_decay = 1: X is t Z";
   expect_parts(refusal<double>("radius = 3\nweight_decay = 0.34\n"), {"at most 0.333"});
-  // The largest t is the first one.
+  // With a warm-up the largest t is not the first one.
+  std::string const warm = "[optimizer]\nwarmup_steps = 9\n";
+  expect_parts(refusal<float>("radius = 0.02\nweight_decay = 51\n", warm), {"t weight_decay = 1.02 > 1", "at most 50"});
+  expect_parts(refusal<float>("radius = 0.02\n", "[optimizer]\nwarmup_steps = 99\n"),
+               {"optimizer.warmup_steps", "a warm-up of 99 steps", "the run's 99"});
+  // Without one it is.
   std::string const tenth = "[optimizer]\nschedule = inverse-sqrt\n";
   EXPECT_EQ(refusal<float>("radius = 0.02\nweight_decay = 500\n", tenth), "");
   expect_parts(refusal<float>("radius = 0.02\nweight_decay = 501\n", tenth), {"at most 500"});
@@ -49,7 +54,7 @@ TEST(Meant, DecayMayNotTurnSigns) {
 TEST(Meant, TheConstrainedFormNeedsTOfAtMostOne) {
   std::string const form = "[optimizer]\nform = constrained\nschedule = inverse-sqrt\n";
   EXPECT_EQ(refusal<float>("radius = 10\n", form), "");
-  expect_parts(refusal<float>("radius = 11\n", form), {"own deck:", "group.g.radius = 11", "t begins at 1.1", "at most 10"});
+  expect_parts(refusal<float>("radius = 11\n", form), {"own deck:", "group.g.radius = 11", "t reaches 1.1", "at most 10"});
 }
 
 TEST(Meant, WhatThePrecisionCannotHold) {
