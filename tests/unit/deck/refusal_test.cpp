@@ -34,7 +34,7 @@ TEST(Refusal, WrongTypeOrRangeNamesFileKeyValueAndAllowed) {
         Case{"optimizer.workers", "0", "an integer >= 1"}, Case{"optimizer.beta", "0", "a number > 0 and <= 1"},
         Case{"optimizer.beta", "1.5", "a number > 0 and <= 1"}, Case{"run.precision", "half", "one of float, double"},
         Case{"gpt.tied", "maybe", "yes or no"}, Case{"group.all.radius", "0", "a number > 0"},
-        Case{"group.all.norm", "operator", "spectral, max-abs"}, Case{"optimizer.schedule", "cosine", "inverse-sqrt"},
+        Case{"group.all.norm", "operator", "spectral, max-abs"}, Case{"optimizer.schedule", "sine", "inverse-sqrt"},
         Case{"gpt.width", "99999999999", "an integer >= 1"}, Case{"run.seed", "", "empty"}}) {
     auto const message = refusal(smallest, {std::string(c.key) + "=" + c.value});
     expect_parts(message, {"command line", c.key, std::string("= ") + c.value, c.allowed});

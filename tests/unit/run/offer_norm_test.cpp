@@ -27,7 +27,7 @@ Deck odd_deck(std::string const& norm) {
 
 TEST(OfferNorm, ADeckNamesItAndStepsAreItsOwn) {
   auto const before = message_of<UsageError>([] { odd_deck("odd"); });
-  expect_parts(before, {"own deck:8", "norm", "'odd'"});
+  expect_parts(before, {"own deck:9", "group.all.norm = odd", "must be one of"});
   offer_norm<OddNorm>(OddNorm<float, Kokkos::DefaultHostExecutionSpace>::traits());
   EXPECT_THROW(offer_norm<OddNorm>(OddNorm<float, Kokkos::DefaultHostExecutionSpace>::traits()), std::invalid_argument);
   expect_parts(message_of<UsageError>([] { odd_deck("odder"); }), {"dual-ky-fan, odd"});
