@@ -36,7 +36,8 @@ inline constexpr int host_vector_bytes = 32;
 #define KAON_GEMM_TAKES_INSTANCE 0
 #endif
 
-/// Host memory that a device copies from and to at full speed: the staging buffers of messages and batches.
+/// Host memory that a device copies from and to at full speed: of messages, their headers and eigenproblems. Batches are a few
+/// kilobytes and do without.
 #if defined(KOKKOS_ENABLE_CUDA)
 using StagingSpace = Kokkos::CudaHostPinnedSpace;
 #elif defined(KOKKOS_ENABLE_HIP) && KOKKOS_VERSION >= 40000
