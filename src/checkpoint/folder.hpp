@@ -12,6 +12,9 @@ namespace kaon::folder {
 void make(std::string const& path);
 /// Bytes that this user may still write in the file system of `path`; the largest number where it does not tell.
 std::uint64_t free_bytes(std::string const& path);
+/// Throws IoError, with the bytes that it takes and the bytes that there are, where no file of so many can be made at `path`: too
+/// little free space, or a limit on the size of files. For a folder that is not there yet the one above it is asked.
+void require_room(std::string const& path, std::uint64_t bytes);
 /// An empty file in place of what has this name, a link included, so that a folder that cannot be written is told before HDF5
 /// meets it.
 void create_empty(std::string const& path);

@@ -187,6 +187,20 @@ class FolderState(Runs):
         for words in ((), ("-r",), ("-r", "auto")):
             self.both("-d", "gpt.deck", *words, code=74, parts=("gpt.deck", "ot a directory"))
 
+    def test_a_folder_in_the_place_of_a_file(self):
+        for name in ("summary.json", "deck.resolved", "run.json"):
+            (self.folder / "run" / name).mkdir(parents=True)
+            self.both(code=74, parts=(f"run/{name}",))
+            self.assertEqual(os.listdir(self.folder / "run"), [name])
+            (self.folder / "run" / name).rmdir()
+
+    def test_a_file_in_the_place_of_the_checkpoints(self):
+        (self.folder / "run").mkdir()
+        self.put("run/checkpoints", "mine")
+        for words in ((), ("-r",), ("-r", "auto")):
+            self.both(*words, code=74, parts=("run/checkpoints", "ot a directory"))
+        self.assertEqual(os.listdir(self.folder / "run"), ["checkpoints"])
+
     def test_a_folder_that_cannot_be_written(self):
         if os.geteuid() == 0:
             self.skipTest("root may write everywhere")
