@@ -1,5 +1,6 @@
 // What must hold between steps, broken on one rank: each check is there because it speaks when it must.
 #include <kaon/core/error.hpp>
+#include <kaon/run/prepare.hpp>
 #include <kaon/run/training.hpp>
 #include <kaon/support/state.hpp>
 
@@ -110,6 +111,34 @@ TEST_F(Contracts, RanksWithDifferentSettingsAllRefuse) {
   EXPECT_EQ(made(settings, o), alone);
   if (last) s[1].radius = -1;  // a mistake of one rank is told by all
   EXPECT_NE(made(s, OptimizerSettings()).find("layer wide: radius is -1"), std::string::npos);
+}
+
+TEST_F(Contracts, RanksWithDifferentDecksAllRefuse) {
+  auto const told = [&](bool differs, std::string const& line) {
+    auto const deck = Deck::from_text("[run]\nsteps = 4\n" + (differs ? line : std::string()) +
+                                          "[objective]\nkind = own\n[optimizer]\nworkers = 4\n"
+                                          "[group.all]\nlayers = *\nnorm = spectral\nradius = 0.05\n",
+                                      "a test");
+    Log const log(1);
+    try {
+      prepare_run(deck, world, {"test", "none", "", ""}, log);
+    } catch (InputError const& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  for (int const culprit : {0, world.size() - 1}) {
+    bool const me = world.rank() == culprit;
+    for (char const* line : {"seed = 7\n", "directory = elsewhere\n", "blas_threads = 2\n", "log_every = 3\n"}) {
+      auto const said = told(me, line);
+      if (world.size() == 1)
+        EXPECT_EQ(said, "accepted");
+      else
+        for (char const* part : {"the ranks were given different decks", "a test"})
+          EXPECT_NE(said.find(part), std::string::npos) << line << said;
+    }
+    EXPECT_EQ(told(me, "# a comment, and a key that says what is so by default\nseed = 1\n"), "accepted");
+  }
 }
 
 // A loop that ends with step(): nothing may be left for the next one that uses the communicator.

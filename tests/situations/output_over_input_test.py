@@ -154,6 +154,22 @@ class TheLogsReader(lab.Situation):
     def test_goes_away_and_the_run_goes_on(self):
         self.goes_away("$TRAIN -i gpt.deck run.steps=60 run.log_every=1")
 
+    def test_of_standard_output_alone_goes_away_behind_a_launcher(self):
+        line = " ".join(lab.MPIEXEC) + " -n 2 $TRAIN -i gpt.deck run.steps=60 run.log_every=1 2>log | head -1; exit ${PIPESTATUS[0]}"
+        self.ended(self.run_line(line), 0)
+        self.assertEqual(self.steps(), list(range(1, 61)))
+        self.assertTrue(json.loads(self.read("run/summary.json"))["log_complete"])
+
+    def test_goes_away_from_a_launcher_and_the_next_start_goes_on(self):
+        """MPICH's mpiexec carries the log: it dies of the pipe and takes the ranks along."""
+        words = "-i gpt.deck run.steps=300 run.log_every=1 checkpoint.every=10"
+        self.run_line(" ".join(lab.MPIEXEC) + " -n 2 $TRAIN %s 2>&1 | head -40 >/dev/null" % words)
+        end = time.monotonic() + lab.LIMIT
+        while (e := self.run_line("$TRAIN %s -r auto" % words)).code == 74 and "in use" in e.err and time.monotonic() < end:
+            time.sleep(0.2)  # the ranks are on their way out
+        self.ended(e, 0)
+        self.assertEqual(self.steps(), list(range(1, 301)))
+
     def test_a_full_disk_under_the_log_too(self):
         with full_disk() as err:
             self.ended(self.run_line("$TRAIN -i gpt.deck", stderr=err), 0)
