@@ -159,6 +159,24 @@ std::optional<std::uint64_t> step_of(std::string const& name) {
   return step;
 }
 
+std::optional<std::string> run_folder_at(std::string const& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return {};
+  auto place = fs::path(path).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();  // a slash at the end
+  if (fs::is_directory(place / "checkpoints", error)) return place.string();
+  if (place.filename() != "checkpoints" || steps(place.string()).empty()) return {};
+  return files::folder_of(place.string());
+}
+
+void require_no_folder(std::string const& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return;
+  auto const run = run_folder_at(path);
+  throw InputError(fmt::format("{} is a folder, and no checkpoint{}", path,
+                               run ? fmt::format("; its run's newest one is {}/checkpoints/latest", *run) : ""));
+}
+
 std::vector<std::uint64_t> steps(std::string const& path) {
   std::vector<std::uint64_t> all;
   for (auto const& name : entries(path))

@@ -37,6 +37,10 @@ int nameless(std::string const& beside);
 std::string step_name(std::uint64_t step);
 /// The way back, for a name that step_name() gives.
 std::optional<std::uint64_t> step_of(std::string const& name);
+/// The run folder that a folder is, or whose checkpoints it holds; nothing for another one, and for what is no folder.
+std::optional<std::string> run_folder_at(std::string const& path);
+/// Throws InputError, with the checkpoint that may have been meant, where a folder stands at the path of one.
+void require_no_folder(std::string const& path);
 /// Steps of all committed files in `path`, descending; empty when there is no such folder.
 std::vector<std::uint64_t> steps(std::string const& path);
 /// Names of what a killed job left behind: uncommitted files, half-deleted files, half-made links.

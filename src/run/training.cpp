@@ -326,8 +326,10 @@ void Training<T>::report_validation(Outputs& out, double loss) const {
   auto const step = i64(totals_.steps);
   out.validation->sync();
   if (auto const s = out.validation->steps();
-      s.count > 0 && s.last >= step)  // a start before this one has seen it, and done no step since
+      s.count > 0 && s.last >= step) {  // a start before this one has seen it, and done no step since
+    out.validation.reset();             // else it would take the new file for another program's
     out.validation = open_rows("validation.csv", validation_columns, step - 1, {});
+  }
   out.validation->row(step, {Value(loss)});
   out.validation->sync();
 }
@@ -349,8 +351,10 @@ void Training<T>::check_folder() {
   Ballot ballot(comm_);
   if (comm_.rank() == 0)
     ballot.attempt([&] {
-      for (auto const& t : tables(optimizer_->layers(), deck_.groups()))
+      for (auto const& t : tables(optimizer_->layers(), deck_.groups())) {
+        files::require_replaceable(file(t.name));
         Metrics::check(file(t.name), t.columns, !resumed_, t.older);
+      }
       for (auto const* name : {"deck.resolved", "summary.json", RunIdentity::file}) files::require_replaceable(file(name));
     });
   ballot.vote("looking at the files in " + directory_);

@@ -225,6 +225,15 @@ class TheRowsOfARun(lab.Situation):
         self.ends_whole(p, "run/metrics.csv.found")
         self.assertEqual(self.read("run/metrics.csv.found"), "my own table\n1,2\n")
 
+    def test_a_finished_run_that_is_started_again_has_no_other_program(self):
+        self.ended(self.train("-i", "gpt.deck", "run.validate_every=2"), 0)
+        before, files = self.read("run/validation.csv"), sorted(os.listdir(self.folder / "run"))
+        for words in ((), ("checkpoint.keep_best=yes",), ("run.steps=6",)):
+            e = self.ended(self.train("-i", "gpt.deck", "-r", "run.validate_every=2", *words), 0)
+            self.assertEqual(e.warnings(), [], str(e))
+            self.assertEqual(self.read("run/validation.csv"), before)
+            self.assertEqual(sorted(os.listdir(self.folder / "run")), files)
+
     def test_a_restart_says_that_rows_are_lacking(self):
         self.ended(self.train("-i", "gpt.deck"), 0)
         lines = self.read("run/metrics.csv").splitlines(keepends=True)

@@ -118,6 +118,16 @@ class ByPath(Runs):
         self.go("-r", "auto", "-d", "branch", code=65, parts=("was to begin from step 8", "exp1/checkpoints/step-00000008.h5"))
         self.ended(self.train("-r", "exp1/checkpoints/latest", "-d", "branch", "run.steps=10"), 0)
 
+    def test_a_folder_in_the_place_of_a_file_is_told_with_the_cure(self):
+        before = self.snapshot("exp1")
+        for words in (("-r", "exp1"), ("-r", "exp1/"), ("-r", "exp1/checkpoints"), ("-r", "exp1", "-d", "exp1"), (*BASE, "-r", "exp1")):
+            self.ended(self.train(*words), 64, f"-r {words[words.index('-r') + 1]}: this is a folder", "-r -d exp1")
+        self.ended(self.train("-r", ".", *BASE), 64, "-r .: this is a folder")
+        for words in (("show", "exp1"), ("verify", "exp1"), ("export", "exp1", "-o", "x.npz"), ("diff", "exp1", "exp1"),
+                      ("resize", "exp1", "-w", "1", "-o", "x.h5")):
+            self.ended(self.ckpt(*words), 65, "exp1 is a folder", "exp1/checkpoints/latest")
+        self.assertEqual(self.snapshot("exp1"), before)
+
     def test_a_missing_file_makes_nothing(self):
         before = sorted(os.listdir(self.folder))
         self.go("-r", "step-00000100.h5", code=65, parts=("step-00000100.h5",))
@@ -194,6 +204,37 @@ class FolderState(Runs):
             self.both(code=74, parts=(f"run/{name}",))
             self.assertEqual(os.listdir(self.folder / "run"), [name])
             (self.folder / "run" / name).rmdir()
+
+    def test_something_in_the_place_of_the_rows(self):
+        self.go()
+        (self.folder / "run/metrics.csv").unlink()
+        for make in (os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/null", path)):
+            make(self.folder / "run/metrics.csv")
+            self.both("-r", "run.steps=8", code=74, parts=("cannot write",))
+            path = self.folder / "run/metrics.csv"
+            path.rmdir() if path.is_dir() else path.unlink()
+
+    def test_a_folder_in_the_place_of_a_link(self):
+        self.go()
+        for name in ("latest", "best"):
+            path = self.folder / "run/checkpoints" / name
+            path.unlink(missing_ok=True)
+            path.mkdir()
+            self.both("-r", "run.steps=8", code=74, parts=(f"run/checkpoints/{name} is a folder", "move it away"))
+            path.rmdir()
+        self.assertEqual(self.steps(), [1, 2, 3, 4, 5, 6])
+        self.go("-r", "run.steps=8")
+
+    def test_no_run_begins_among_the_checkpoints_of_another(self):
+        self.go()
+        before = self.snapshot("run")
+        (self.folder / "way").symlink_to("run/checkpoints")
+        for folder in ("run/checkpoints", "run/checkpoints/", "run/checkpoints/deeper/still", "way", "way/deeper"):
+            for words in ((), ("-r", "auto")):
+                self.both("-d", folder, *words, code=65, parts=("among the checkpoints of the run in", "run"))
+        self.assertEqual(self.snapshot("run"), before)
+        self.go("-d", "checkpoints")  # a name like another
+        self.go("-d", "run/inside")
 
     def test_a_file_in_the_place_of_the_checkpoints(self):
         (self.folder / "run").mkdir()
