@@ -29,11 +29,6 @@ struct Mpi {
   ~Mpi() { finalize_mpi(); }
 };
 
-std::string folder_of(std::string const& path) {
-  auto const parent = std::filesystem::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
-
 Deck deck_of(CheckpointFile const& file, std::int64_t workers) {
   auto const deck =
       Deck::from_checkpoint(file.info().deck, "the deck in " + file.path(), {fmt::format("optimizer.workers={}", workers)});
@@ -62,9 +57,7 @@ CheckpointInfo info_for(CheckpointFile const& file, Deck const& deck, std::int64
 
 /// As Checkpoints::save commits: written beside, synced, read back, renamed.
 void write(std::string const& out, std::string const& from, CheckpointInfo const& info, Registry const& registry) {
-  std::string const folder = folder_of(out);
-  auto const need = file_bytes(info, registry), have = folder::free_bytes(folder);
-  if (have < need) throw IoError(fmt::format("cannot write {}: it needs {} bytes and {} are free", out, need, have));
+  folder::require_room(out, file_bytes(info, registry));
   files::Part part(out);
   {
     Mpi const mpi;

@@ -46,7 +46,8 @@ bool same_instance(Exec const& a, Exec const& b) {
 #endif
 }
 
-/// Host memory that a device copies from and to at full speed: the staging buffers of messages and batches.
+/// Host memory that a device copies from and to at full speed: of messages, their headers and eigenproblems. Batches are a few
+/// kilobytes and do without.
 #if defined(KOKKOS_ENABLE_CUDA)
 using StagingSpace = Kokkos::CudaHostPinnedSpace;
 #elif defined(KOKKOS_ENABLE_HIP) && KOKKOS_VERSION >= 40000

@@ -15,7 +15,7 @@ void relu_squared(Exec const& exec, Out<Matrix<T, Exec>> const& Y, In<ConstMatri
       Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, static_cast<std::int64_t>(X.size())),
       KOKKOS_LAMBDA(std::int64_t const i) {
         T const v = x[i];
-        y[i] = v <= T(0) ? T(0) : v * v;  // a NaN stays one
+        y[i] = v > T(0) ? v * v : T(0) * math::fabs(v);  // 0 of what is finite
       });
 }
 
@@ -30,7 +30,7 @@ void relu_squared_backward(Exec const& exec, Out<Matrix<T, Exec>> const& dX, In<
       Kokkos::RangePolicy<Exec, Kokkos::IndexType<std::int64_t>>(exec, 0, static_cast<std::int64_t>(X.size())),
       KOKKOS_LAMBDA(std::int64_t const i) {
         T const v = x[i];
-        dx[i] *= v <= T(0) ? T(0) : T(2) * v;
+        dx[i] *= v > T(0) ? T(2) * v : T(0) * math::fabs(v);
       });
 }
 

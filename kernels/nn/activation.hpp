@@ -5,7 +5,8 @@
 
 namespace kaon {
 
-/// Squared rectifier (So et al., 2021): Y = max(X, 0)², entry by entry, a NaN stays one. Y may be X.
+/// Squared rectifier (So et al., 2021): Y = max(X, 0)², entry by entry. Y may be X. A NaN stays one and −∞ becomes
+/// one: both are numbers that left their range, and 0 would hide it.
 template <class T, class Exec>
 void relu_squared(Exec const& exec, Out<Matrix<T, Exec>> const& Y, In<ConstMatrix<T, Exec>> const& X);
 

@@ -80,6 +80,11 @@ void Checkpoints::prepare() {
   prepared_ = true;
 }
 
+void Checkpoints::require_room(CheckpointInfo const& info, Registry const& registry) const {
+  on_root(comm_, "looking for room in " + folder_,
+          [&] { folder::require_room(folder_ + "/" + folder::step_name(info.step), file_bytes(info, registry)); });
+}
+
 std::string Checkpoints::save(CheckpointInfo const& info, Registry const& registry, bool best) {
   complaints_.clear();
   if (!prepared_) prepare();
@@ -90,8 +95,7 @@ std::string Checkpoints::save(CheckpointInfo const& info, Registry const& regist
 
   std::string const name = folder::step_name(info.step), path = folder_ + "/" + name, part = path + ".part";
   on_root(comm_, "saving " + path, [&] {
-    auto const need = file_bytes(agreed, registry), have = folder::free_bytes(folder_);
-    if (have < need) throw IoError(fmt::format("cannot write {}: it needs {} bytes and {} are free", part, need, have));
+    folder::require_room(part, file_bytes(agreed, registry));
     folder::create_empty(part);
   });
   try {

@@ -47,6 +47,9 @@ class Checkpoints {
   /// Retired files that could not be deleted during the last save, for the log: the save itself is good.
   std::vector<std::string> const& complaints() const { return complaints_; }
 
+  /// Throws the AgreedIoError of a save that finds no room for this state; touches nothing.
+  void require_room(CheckpointInfo const& info, Registry const& registry) const;
+
   /// Writes, verifies and commits the state; returns the path. On failure the files of before are intact and `latest` points
   /// where it did: AgreedIoError (file system, space, the guard) or InputError (ranks disagree, parts do not cover a field,
   /// another run's file has this name). Provenance, version and the like are rank 0's; `created` is filled when empty. With

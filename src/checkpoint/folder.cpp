@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -77,11 +78,21 @@ std::uint64_t free_bytes(std::string const& path) {
   return static_cast<std::uint64_t>(s.f_bavail) * s.f_frsize;
 }
 
+void require_room(std::string const& path, std::uint64_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < bytes)
+    throw IoError(fmt::format("cannot write {}: {}: it needs {} bytes, the limit of this process (ulimit -f) is {}", path,
+                              std::strerror(EFBIG), bytes, limit.rlim_cur));
+  std::error_code ignored;
+  auto above = fs::path(files::folder_of(path));
+  while (!fs::exists(above, ignored) && above != above.root_path()) above = fs::absolute(above, ignored).parent_path();
+  if (auto const have = free_bytes(above.string()); have < bytes)
+    throw IoError(fmt::format("cannot write {}: it needs {} bytes and {} are free", path, bytes, have));
+}
+
 void create_empty(std::string const& path) {
-  struct stat there {};
-  bool const pipe = ::lstat(path.c_str(), &there) == 0 && S_ISFIFO(there.st_mode);  // its reader is waited for
-  if (!pipe) remove(path);
-  int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | (pipe ? 0 : O_EXCL) | O_NOFOLLOW | O_CLOEXEC, 0666);
+  remove(path);
+  int const fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (fd < 0 || ::close(fd) != 0) fail("create", path, errno);
 }
 
@@ -146,6 +157,24 @@ std::optional<std::uint64_t> step_of(std::string const& name) {
   std::uint64_t const step = std::stoull(digits);
   if (step_name(step) != name) return {};
   return step;
+}
+
+std::optional<std::string> run_folder_at(std::string const& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return {};
+  auto place = fs::path(path).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();  // a slash at the end
+  if (fs::is_directory(place / "checkpoints", error)) return place.string();
+  if (place.filename() != "checkpoints" || steps(place.string()).empty()) return {};
+  return files::folder_of(place.string());
+}
+
+void require_no_folder(std::string const& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return;
+  auto const run = run_folder_at(path);
+  throw InputError(fmt::format("{} is a folder, and no checkpoint{}", path,
+                               run ? fmt::format("; its run's newest one is {}/checkpoints/latest", *run) : ""));
 }
 
 std::vector<std::uint64_t> steps(std::string const& path) {

@@ -20,6 +20,7 @@ using h5::Blame;
 
 h5::Handle open_file(std::string const& path) {
   h5::quiet();
+  folder::require_no_folder(path);
   int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) {
     std::string const text = "cannot open checkpoint " + path + ": " + std::strerror(errno);

@@ -5,11 +5,6 @@
 #include <kaon/checkpoint/frame.hpp>
 #include <kaon/checkpoint/slabs.hpp>
 
-#include <fmt/format.h>
-#include <sys/resource.h>
-
-#include <cerrno>
-#include <cstring>
 #include <memory>
 #include <set>
 
@@ -44,14 +39,6 @@ void check_info(CheckpointInfo const& info) {
   for (auto const& [key, value] : info.provenance)
     for (auto const* reserved : {"", format::seal, format::kaon_version, format::git_hash, format::fingerprint, format::created})
       if (key == reserved) throw InputError("provenance key '" + key + "' is empty or reserved");
-}
-
-/// A write beyond the limit would kill the process.
-void require_allowed(std::string const& path, std::uint64_t bytes) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < bytes)
-    throw IoError(fmt::format("cannot write {}: {}: it needs {} bytes, the limit of this process (ulimit -f) is {}", path,
-                              std::strerror(EFBIG), bytes, limit.rlim_cur));
 }
 
 /// Hashes the complete blocks of a slab and writes it, about a block at a time: what has just been hashed is still in the cache.
@@ -112,7 +99,6 @@ void write_checkpoint(Communicator const& comm, std::string const& path, Checkpo
   std::vector<std::uint64_t> offsets(registry.size());
   if (root)
     ballot.attempt([&] {
-      require_allowed(path, file_bytes(info, registry));
       frame = std::make_unique<Frame>(path, info, table);
       offsets = frame->offsets();
       slabs.create(path);

@@ -1,6 +1,10 @@
 #include <kaon/data/content_hash.hpp>
 
 #define XXH_INLINE_ALL  // with the vector instructions that the library may use, not those of every CPU
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wuninitialized"  // GCC 12's AVX-512 header, https://gcc.gnu.org/bugzilla/show_bug.cgi?id=105593
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <xxhash.h>
 
 namespace kaon {

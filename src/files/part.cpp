@@ -73,6 +73,8 @@ void Part::commit() {
   sync_folder(folder_of(path_));
 }
 
+void require_replaceable(std::string const& path) { permissions_of(behind_links(path)); }
+
 void replace(std::string const& path, std::string_view text) {
   Part part(path);
   part.write(text);

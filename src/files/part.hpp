@@ -35,6 +35,9 @@ class Part {
   bool committed_ = false;
 };
 
+/// Throws what Part(path) would say of what stands there; touches nothing.
+void require_replaceable(std::string const& path);
+
 /// The whole text as the file `path`, by a Part.
 void replace(std::string const& path, std::string_view text);
 

@@ -2,8 +2,8 @@
 #include <kaon/core/instantiate.hpp>
 #include <kaon/run/banner.hpp>
 #include <kaon/run/blas_kernels.hpp>
+#include <kaon/run/loaded_function.hpp>
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -16,13 +16,6 @@
 namespace kaon {
 
 namespace {
-
-// The BLAS behind the standard interface is chosen when the program is linked or started, so its own functions are looked up
-// then.
-template <class Function>
-Function* look_up(char const* symbol) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, symbol));
-}
 
 #define KAON_SPACE_NAME(Exec) names.emplace_back(Exec::name());
 std::string backends() {
@@ -83,15 +76,15 @@ std::string cpu_model() {
 }
 
 std::string blas_name() {
-  if (auto* f = look_up<char*()>("openblas_get_config")) {
+  if (auto* f = loaded_function<char*()>("openblas_get_config")) {
     std::string config = f();
     config.erase(config.find_last_not_of(' ') + 1);
-    auto* core = look_up<char*()>("openblas_get_corename");
+    auto* core = loaded_function<char*()>("openblas_get_corename");
     auto const kernel = core ? std::string(core()) : std::string();
     return kernel.empty() || config.find(kernel) != std::string::npos ? config : config + " " + kernel;
   }
-  if (auto* f = look_up<char const*()>("bli_info_get_version_str")) return fmt::format("BLIS {}", f());
-  if (auto* f = look_up<void(char*, int)>("MKL_Get_Version_String")) {
+  if (auto* f = loaded_function<char const*()>("bli_info_get_version_str")) return fmt::format("BLIS {}", f());
+  if (auto* f = loaded_function<void(char*, int)>("MKL_Get_Version_String")) {
     char text[200] = {};
     f(text, sizeof text - 1);
     std::string name = text;
@@ -107,15 +100,15 @@ std::string blas_text() {
 }
 
 int blas_threads() {
-  if (auto* f = look_up<int()>("openblas_get_num_threads")) return f();
-  if (auto* f = look_up<int()>("MKL_Get_Max_Threads")) return f();
+  if (auto* f = loaded_function<int()>("openblas_get_num_threads")) return f();
+  if (auto* f = loaded_function<int()>("MKL_Get_Max_Threads")) return f();
   return 0;
 }
 
 bool set_blas_threads(int threads) {
   require(threads >= 1, "set_blas_threads: at least one");
-  auto* f = look_up<void(int)>("openblas_set_num_threads");
-  if (!f) f = look_up<void(int)>("MKL_Set_Num_Threads");
+  auto* f = loaded_function<void(int)>("openblas_set_num_threads");
+  if (!f) f = loaded_function<void(int)>("MKL_Set_Num_Threads");
   if (!f) return false;
   f(threads);
   return blas_threads() == threads;

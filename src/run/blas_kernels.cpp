@@ -1,5 +1,6 @@
 #include <kaon/run/banner.hpp>
 #include <kaon/run/blas_kernels.hpp>
+#include <kaon/run/loaded_function.hpp>
 
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -16,15 +17,10 @@ constexpr std::array older{"Prescott", "Core2",     "Penryn",     "Dunnington", 
                            "Atom",     "Nano",      "Opteron",    "Athlon",      "Opteron_SSE3", "Barcelona",
                            "Bobcat",   "Bulldozer", "Piledriver", "Steamroller", "Generic",      "Unknown"};
 
-template <class Function>
-Function* look_up(char const* symbol) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, symbol));
-}
-
 /// OpenBLAS's own choice, made anew as its loading makes it: it looks at the environment unless a choice stands.
 bool choose_again(std::string const& core) {
   auto* const chosen = static_cast<void**>(dlsym(RTLD_DEFAULT, "gotoblas"));
-  auto* const choose = look_up<void()>("gotoblas_dynamic_init");
+  auto* const choose = loaded_function<void()>("gotoblas_dynamic_init");
   if (!chosen || !choose || blas_name().find("DYNAMIC_ARCH") == std::string::npos) return false;
   setenv("OPENBLAS_CORETYPE", core.c_str(), 1);
   *chosen = nullptr;
@@ -33,7 +29,7 @@ bool choose_again(std::string const& core) {
 }
 
 BlasKernels choose() {
-  auto* const core = look_up<char*()>("openblas_get_corename");
+  auto* const core = loaded_function<char*()>("openblas_get_corename");
   char const* const wish = std::getenv("OPENBLAS_CORETYPE");
   if (!core || (wish && *wish)) return {};
   std::string const taken = core(), instructions = cpu_instructions(), better = better_blas_core(taken, instructions);

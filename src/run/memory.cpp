@@ -1,8 +1,8 @@
 #include <kaon/core/error.hpp>
 #include <kaon/run/beside.hpp>
+#include <kaon/run/loaded_function.hpp>
 #include <kaon/run/memory.hpp>
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sys/mman.h>
@@ -51,7 +51,7 @@ bool can_have(int count, std::size_t bytes) {
 }  // namespace
 
 void reserve_blas_memory(int calls, std::size_t piece) {
-  if (!dlsym(RTLD_DEFAULT, "openblas_get_config")) return;
+  if (!loaded_function<char*()>("openblas_get_config")) return;
   constexpr std::size_t edge = std::size_t(1) << 20;
   if (!can_have(calls, piece + edge)) {
     stuck = true;
@@ -60,10 +60,8 @@ void reserve_blas_memory(int calls, std::size_t piece) {
         "batch system's memory limit), or fewer threads a rank",
         size_text(static_cast<double>(piece) * calls), calls, calls == 1 ? "" : "s", memory_account()));
   }
-  using Take = void*(int);
-  using Give = void(void*);
-  auto* const take = reinterpret_cast<Take*>(dlsym(RTLD_DEFAULT, "blas_memory_alloc"));
-  auto* const give = reinterpret_cast<Give*>(dlsym(RTLD_DEFAULT, "blas_memory_free"));
+  auto* const take = loaded_function<void*(int)>("blas_memory_alloc");
+  auto* const give = loaded_function<void(void*)>("blas_memory_free");
   if (!take || !give) return;
   std::vector<void*> buffers;  // all at once, so that there are so many; OpenBLAS keeps them for its calls
   for (int i = 0; i < calls; ++i) buffers.push_back(take(0));

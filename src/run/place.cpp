@@ -24,9 +24,27 @@ std::optional<std::string> run_folder_of(std::string const& checkpoint) {
   return directory.empty() ? "." : directory;
 }
 
+namespace {
+
+/// A folder is given to -d.
+void refuse_a_folder(std::string const& path, Communicator const& comm) {
+  std::string cure;  // rank 0's
+  std::error_code ignored;
+  if (comm.rank() == 0 && fs::is_directory(path, ignored)) {
+    auto const run = folder::run_folder_at(path);
+    cure = run ? fmt::format("-r -d {} goes on from the newest checkpoint of the run there", *run)
+               : "name a checkpoint, or a run folder with -d";
+  }
+  cure = comm.broadcast(cure, 0);
+  if (!cure.empty()) throw UsageError(fmt::format("-r {}: this is a folder. Cure: {}", path, cure));
+}
+
+}  // namespace
+
 std::string place_run(Arguments& arguments, Communicator const& comm) {
   if (!arguments.restart || *arguments.restart == "latest" || *arguments.restart == "auto") return {};
   auto const& path = *arguments.restart;
+  refuse_a_folder(path, comm);
   if (std::any_of(arguments.overrides.begin(), arguments.overrides.end(),
                   [](auto const& o) { return o.rfind("run.directory=", 0) == 0; }))
     return {};

@@ -15,7 +15,7 @@ std::optional<std::string> run_folder_of(std::string const& checkpoint);
 
 /// Where the run of `-r PATH` goes on: in the folder whose checkpoint it is, whatever deck or checkpoint name, unless the command
 /// line names one. Adds that folder to the overrides and returns a line for the log, empty where nothing is to be said. Throws
-/// UsageError for a file that lies in no run folder while none is named. Collective.
+/// UsageError for a folder, and for a file that lies in no run folder while none is named. Collective.
 std::string place_run(Arguments& arguments, Communicator const& comm);
 
 /// What -r latest means in a run folder: "latest", or the checkpoint of a going back that was decided and not yet done.

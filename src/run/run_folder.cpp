@@ -43,6 +43,17 @@ void require_writable(std::string const& path) {
   if (::access(path.c_str(), W_OK | X_OK) != 0) files::fail("write into", path, errno);
 }
 
+/// A run there would be taken for a checkpoint's neighbour, and be in the way of the run whose folder it is.
+void require_own_place(std::string const& directory) {
+  std::error_code error;
+  for (auto at = fs::weakly_canonical(fs::absolute(directory, error), error); at.has_relative_path(); at = at.parent_path())
+    if (at.filename() == "checkpoints" && !folder::steps(at.string()).empty())
+      throw InputError(
+          fmt::format("{} lies among the checkpoints of the run in {}. Cure: name with -d that folder, to go on there, "
+                      "or another one",
+                      directory, at.parent_path().string()));
+}
+
 std::string whole_path(std::string const& path) {
   std::error_code error;
   auto const whole = fs::canonical(path, error);
@@ -65,6 +76,7 @@ RunFolder::RunFolder(Communicator const& comm, std::string directory, Build cons
 
 void RunFolder::hold(bool make) {
   if (held_) return;
+  on_root(comm_, "starting in " + directory_, [&] { require_own_place(directory_); });
   if (looks_only_) {
     on_root(comm_, "checking " + directory_, [&] { look(make); });
     return;
@@ -128,6 +140,9 @@ void RunFolder::require_usable() const {
         fmt::format("{} is a link to {}, which is not there. Cure: bring that folder back; or, to begin anew, delete the link "
                     "and choose another run folder with -d if this one has rows",
                     checkpoints(), folder::target_of(checkpoints())));
+  for (auto const* link : {"latest", "best"})
+    if (fs::is_directory(fs::symlink_status(checkpoints() + "/" + link, ignored)))
+      throw IoError(fmt::format("{}/{} is a folder, where the link to a checkpoint goes: move it away", checkpoints(), link));
   auto const rows = directory_ + "/" + row_files[0];
   if (!folder::steps(checkpoints()).empty()) return;
   if (auto const step = last_row(rows); step > 0)

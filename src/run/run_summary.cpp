@@ -43,12 +43,13 @@ Json phases_of(PhaseSummary const& phases) {
   return out;
 }
 
-/// This start and the ones before it.
-Json whole_run(RunSummary const& s, Json phases) {
-  for (auto const& [name, seconds] : s.earlier.phases) phases[name] = phases.value(name, 0.0) + seconds;
-  return {{"starts", s.earlier.starts + 1},
-          {"seconds_in_steps", s.earlier.seconds_in_steps + s.seconds_in_steps},
-          {"phases", std::move(phases)}};
+/// The names in the order of `phases`, then those that only earlier versions knew.
+Json whole_run(EarlierStarts const& taken, Json const& order) {
+  Json phases = Json::object();
+  for (auto const& [name, ignored] : order.items())
+    if (auto const it = taken.phases.find(name); it != taken.phases.end()) phases[name] = it->second;
+  for (auto const& [name, seconds] : taken.phases) phases[name] = seconds;
+  return {{"starts", taken.starts + 1}, {"seconds_in_steps", taken.seconds_in_steps}, {"phases", std::move(phases)}};
 }
 
 Json groups_of(std::vector<RunSummary::Group> const& groups) {
@@ -84,7 +85,7 @@ std::string to_json(RunSummary const& s) {
   out["seconds_in_steps"] = s.seconds_in_steps;
   out["samples_per_second"] = s.seconds_in_steps > 0 ? Json(static_cast<double>(s.samples_here) / s.seconds_in_steps) : Json();
   out["phases"] = phases_of(s.phases);
-  out["whole_run"] = whole_run(s, out["phases"]);
+  out["whole_run"] = whole_run(with_this_start(s.earlier, s.seconds_in_steps, s.phases), out["phases"]);
   out["groups"] = groups_of(s.groups);
   out["layers"] = layers_of(s.layers);
   out["deck"] = "deck.resolved";
@@ -96,12 +97,18 @@ std::string to_json(RunSummary const& s) {
   return out.dump(2) + "\n";
 }
 
-std::string to_json(RunState const& state, EarlierStarts const& earlier) {
+std::string to_json(RunState const& state, EarlierStarts const& taken) {
   Json out = opening(state);
-  out["whole_run"] = {
-      {"starts", earlier.starts + 1}, {"seconds_in_steps", earlier.seconds_in_steps}, {"phases", Json(earlier.phases)}};
+  out["whole_run"] = whole_run(taken, phases_of({}));
   close(out, state);
   return out.dump(2) + "\n";
+}
+
+EarlierStarts with_this_start(EarlierStarts earlier, double seconds_in_steps, PhaseSummary const& phases) {
+  earlier.seconds_in_steps += seconds_in_steps;
+  for (std::size_t p = 0; p < phase_count; ++p) earlier.phases[short_name(static_cast<Phase>(p))] += phases.mean.seconds[p];
+  earlier.phases["exposed"] += phases.exposed;
+  return earlier;
 }
 
 EarlierStarts earlier_starts(std::string const& path) {

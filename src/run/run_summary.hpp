@@ -14,7 +14,8 @@
 
 namespace kaon {
 
-/// What the earlier starts of a run took together, by the summary.json that the last of them left.
+/// What the starts of a run took together up to some moment. Of those before this one: by the summary.json that the last of them
+/// left, which has what a start that was killed had taken when its newest checkpoint was committed.
 struct EarlierStarts {
   std::int64_t starts = 0;
   double seconds_in_steps = 0;
@@ -23,6 +24,8 @@ struct EarlierStarts {
 };
 /// Where there is no file: none. Throws nothing.
 EarlierStarts earlier_starts(std::string const& path);
+/// With the times of the start at hand, which is not counted as one of the earlier ones.
+EarlierStarts with_this_start(EarlierStarts earlier, double seconds_in_steps, PhaseSummary const& phases);
 
 /// What summary.json says from the beginning of a start on, whatever becomes of it.
 struct RunState {
@@ -64,8 +67,8 @@ struct RunSummary {
 
 /// summary.json: one object; every double parses back to the same bits, NaN is null, names are made UTF-8 (see files::utf8).
 std::string to_json(RunSummary const& summary);
-/// The same of a start that is under way or has failed: its state, and the times of the starts before it.
-std::string to_json(RunState const& state, EarlierStarts const& earlier);
+/// The same of a start that is under way or has failed: its state, and what all starts have taken so far, itself among them.
+std::string to_json(RunState const& state, EarlierStarts const& taken);
 
 }  // namespace kaon
 

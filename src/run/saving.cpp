@@ -88,7 +88,7 @@ CheckpointInfo Training<T>::describe() {
   info.provenance["topology"] = name_of(optimizer_->exchange().plan().topology());
   info.provenance["banner"] = banner(build_, comm_);
   saved_.to_provenance(info.provenance);
-  info.provenance["save_seconds"] = fmt::format("{}", saver_->save_seconds());
+  if (saver_) info.provenance["save_seconds"] = fmt::format("{}", saver_->save_seconds());
   to_provenance(best_, info.provenance);
   to_provenance(folder_.identity(), info.provenance);
   if (restored_)
@@ -100,6 +100,11 @@ CheckpointInfo Training<T>::describe() {
 template <class T>
 void Training<T>::save(bool last) {
   collect(true);
+  note(save_now(last));
+}
+
+template <class T>
+Saver::Outcome Training<T>::save_now(bool last) {
   InPhase const phase(optimizer_->timer(), Phase::save);
   problem_->confirm(saver_->path());  // a checkpoint never claims what was not trained on
   optimizer_->finish();
@@ -110,23 +115,26 @@ void Training<T>::save(bool last) {
                     "the same CPU or device model and libraries; no checkpoint is written. Cure: exchange.topology = sharded",
                     totals_.steps));
   bool const best = best_ && best_->step == totals_.steps;
-  if (last) {
-    saver_->save_last(describe(), registry_, best);
-    note(Saver::Outcome::committed);
-  } else {
-    note(saver_->save(describe(), registry_, best));
-  }
+  if (!last) return saver_->save(describe(), registry_, best);
+  saver_->save_last(describe(), registry_, best);
+  return Saver::Outcome::committed;
 }
 
 template <class T>
 void Training<T>::collect(bool for_another) {
-  InPhase const phase(optimizer_->timer(), Phase::save);
-  note(saver_->collect(for_another));
+  auto const outcome = [&] {
+    InPhase const phase(optimizer_->timer(), Phase::save);
+    return saver_->collect(for_another);
+  }();
+  note(outcome);
 }
 
 template <class T>
 void Training<T>::note(Saver::Outcome outcome) {
-  if (outcome == Saver::Outcome::committed) kept_ = best_;
+  if (outcome == Saver::Outcome::committed) {
+    kept_ = best_;
+    count_times();
+  }
   if (outcome == Saver::Outcome::failed) best_ = kept_;
 }
 
@@ -145,6 +153,8 @@ template CheckpointInfo Training<float>::describe();
 template CheckpointInfo Training<double>::describe();
 template void Training<float>::save(bool);
 template void Training<double>::save(bool);
+template Saver::Outcome Training<float>::save_now(bool);
+template Saver::Outcome Training<double>::save_now(bool);
 template void Training<float>::collect(bool);
 template void Training<double>::collect(bool);
 template void Training<float>::note(Saver::Outcome);

@@ -108,10 +108,24 @@ RunState Training<T>::state_now(char const* state, std::optional<int> exit_code)
       path};
 }
 
-/// Local, of rank 0: of a start that has just begun, or ended by an error.
+/// Local, of rank 0: of a start that is under way, or ended by an error.
 template <class T>
 void Training<T>::write_state(char const* state, std::optional<int> exit_code) const {
-  files::replace(file("summary.json"), to_json(state_now(state, exit_code), earlier_));
+  files::replace(file("summary.json"), to_json(state_now(state, exit_code), taken_));
+}
+
+/// After a commit: the times of a start that is killed later are not lost with it.
+template <class T>
+void Training<T>::count_times() {
+  auto const phases = gather_phases(optimizer_->timer().times(), comm_);
+  if (comm_.rank() != 0) return;
+  folder_.require_held(true);
+  taken_ = with_this_start(earlier_, seconds_, phases);
+  try {
+    write_state("running", {});
+  } catch (IoError const& e) {
+    log_.warning(e.what());
+  }
 }
 
 template void Training<float>::print_plan() const;
@@ -122,5 +136,7 @@ template RunState Training<float>::state_now(char const*, std::optional<int>) co
 template RunState Training<double>::state_now(char const*, std::optional<int>) const;
 template void Training<float>::write_state(char const*, std::optional<int>) const;
 template void Training<double>::write_state(char const*, std::optional<int>) const;
+template void Training<float>::count_times();
+template void Training<double>::count_times();
 
 }  // namespace kaon

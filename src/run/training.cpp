@@ -332,8 +332,10 @@ void Training<T>::report_validation(Outputs& out, double loss) const {
   auto const step = i64(totals_.steps);
   out.validation->sync();
   if (auto const s = out.validation->steps();
-      s.count > 0 && s.last >= step)  // a start before this one has seen it, and done no step since
+      s.count > 0 && s.last >= step) {  // a start before this one has seen it, and done no step since
+    out.validation.reset();             // else it would take the new file for another program's
     out.validation = open_rows("validation.csv", validation_columns, step - 1, {});
+  }
   out.validation->row(step, {Value(loss)});
   out.validation->sync();
 }
@@ -355,17 +357,34 @@ void Training<T>::check_folder() {
   Ballot ballot(comm_);
   if (comm_.rank() == 0)
     ballot.attempt([&] {
-      for (auto const& t : tables(optimizer_->layers(), deck_.groups()))
+      for (auto const& t : tables(optimizer_->layers(), deck_.groups())) {
+        files::require_replaceable(file(t.name));
         Metrics::check(file(t.name), t.columns, !resumed_, t.older);
+      }
+      for (auto const* name : {"deck.resolved", "summary.json", RunIdentity::file}) files::require_replaceable(file(name));
     });
-  ballot.vote("reading the rows in " + directory_);
+  ballot.vote("looking at the files in " + directory_);
+  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
+  require_room();
+}
+
+/// Now, rather than after the steps that a checkpoint was to save. Where a run may go on without one it may begin without.
+template <class T>
+void Training<T>::require_room() {
+  bool const begins = !resumed_ || beginning_ == Beginning::from_another;
+  if (!begins && totals_.steps >= static_cast<std::uint64_t>(deck_.integer64("run.steps"))) return;
+  try {
+    checkpoints_->require_room(describe(), registry_);
+  } catch (AgreedIoError const& e) {
+    if (begins || deck_.text("checkpoint.on_failure") != "continue") throw;
+    log_.warning(e.what());
+  }
 }
 
 template <class T>
 void Training<T>::open_folder() {
   check_folder();
-  if (!checkpoints_) checkpoints_ = std::make_unique<Checkpoints>(comm_, file("checkpoints"), retention(deck_));
-  if (comm_.rank() == 0 && resumed_) earlier_ = earlier_starts(file("summary.json"));
+  if (comm_.rank() == 0 && resumed_) taken_ = earlier_ = earlier_starts(file("summary.json"));
   folder_.begin(beginning_, restored_);
   running_ = true;
   Ballot ballot(comm_);

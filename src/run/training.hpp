@@ -52,7 +52,8 @@ class Training {
 
   /// Before the calls below: they look at the run folder and do not touch it.
   void look_only() { folder_.look_only(); }
-  /// Throws what run() would say of the run folder before it begins; touches nothing after look_only().
+  /// Throws what run() would say of the run folder before it begins, room for a checkpoint among it; touches nothing after
+  /// look_only().
   void check_folder();
 
   /// Takes the state of `which`: "latest"; a file of the run folder, from which the run goes on, or goes back when there are
@@ -87,16 +88,19 @@ class Training {
   void write_groups(Outputs& out);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
+  void require_room();
   void warn_if_done() const;
   void begin_saving(WallClock& clock, std::function<void()> sync_rows);
   CheckpointInfo describe();
   void save(bool last);
+  Saver::Outcome save_now(bool last);
   void collect(bool for_another);
   void note(Saver::Outcome outcome);
   bool is_best(double loss);
   void write_summary(double validation, bool finished) const;
   RunState state_now(char const* state, std::optional<int> exit_code) const;
   void write_state(char const* state, std::optional<int> exit_code) const;
+  void count_times();
   void write_failure(Exit code) const;
   double stop_allowance(WallClock const& clock) const;
   void report_validation(Outputs& out, double loss) const;
@@ -130,6 +134,7 @@ class Training {
   double longest_step_ = 0;           ///< seconds, with the validation in it
   std::uint64_t samples_before_ = 0;  ///< this start
   EarlierStarts earlier_;             ///< rank 0's
+  EarlierStarts taken_;               ///< rank 0's: with what this start had taken at its newest checkpoint
   bool resumed_ = false;
   bool still_said_ = false;
   double restore_seconds_ = 0;

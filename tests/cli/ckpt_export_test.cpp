@@ -1,4 +1,5 @@
-// kaon-ckpt export: chosen datasets under their own names. What numpy makes of them stands in python/.
+// kaon-ckpt export: chosen datasets under their own names; and where the files of extract may lie. What numpy makes of them
+// stands in python/.
 #include "damage.hpp"
 #include "fixtures.hpp"
 
@@ -56,6 +57,50 @@ TEST_F(Export, DamageAndFoldersThatAreNotThereAreRefused) {
   damage(s / "a.h5", "/server/W/head");
   EXPECT_TRUE(ended(exported("w.npz"), 65, {"/server/W/head"}));
   EXPECT_FALSE(s.has("w.npz"));
+}
+
+/// a.h5 with the layer `head` under another name, sealed as if Kaon had written it.
+void rename_head(std::string const& path, std::string const& name) {
+  std::uint64_t version = 0;
+  CheckpointInfo info;
+  std::vector<FieldShape> fields;
+  {
+    CheckpointFile const file(path);
+    version = file.format_version(), info = file.info(), fields = file.fields();
+  }
+  std::string const from = "/server/W/head", to = "/server/W/" + name;
+  for (auto& f : fields)
+    if (f.path == from) f.path = to;
+  hid_t const file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), make = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(make, 1);
+  ASSERT_GE(H5Lmove(file, from.c_str(), file, to.c_str(), make, H5P_DEFAULT), 0) << to;
+  H5Pclose(make);
+  H5Fclose(file);
+  seal_again(path, version, info, fields);
+}
+
+// To HDF5 ".." is a name like any other; to a file system it is not.
+TEST_F(Export, NoNameOfALayerLeadsOutOfTheFolder) {
+  for (char const* name : {"../out", "../../../out", "a/../../out", ".."}) {
+    Scratch t;
+    put_fixture(t, gpt_fixture, "a.h5");
+    std::filesystem::create_directories(t / "deep/er");
+    rename_head(t / "a.h5", name);
+    auto const before = t.snapshot(".");
+    EXPECT_TRUE(ended(t.ckpt({"verify", "a.h5"}), 0)) << name;
+    EXPECT_TRUE(ended(t.ckpt({"extract", "a.h5", "-o", "deep/er/w", "--npy"}), 65, {name, "leads out of the folder deep/er/w"}));
+    EXPECT_EQ(t.snapshot("."), before) << name;
+  }
+  for (char const* name : {"a/b", "a/b/c", "...", "~", "-o", "a b", "x..", "..x"}) {
+    Scratch t;
+    put_fixture(t, gpt_fixture, "a.h5");
+    rename_head(t / "a.h5", name);
+    auto const before = t.snapshot(".");
+    EXPECT_TRUE(ended(t.ckpt({"extract", "a.h5", "-o", "w", "--npy"}), 0, {"W of 8 layers"}));
+    EXPECT_TRUE(t.has(std::string("w/") + name + ".npy")) << name;
+    std::filesystem::remove_all(t / "w");
+    EXPECT_EQ(t.snapshot("."), before) << name;
+  }
 }
 
 }  // namespace

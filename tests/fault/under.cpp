@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 
 namespace kaon::test {
 
 Words preloaded(char const* library, int ranks, Words const& arguments, Words const& environment) {
+  EXPECT_TRUE(std::filesystem::exists(library)) << library << " is not built: nothing would be tampered with";
   auto words = train_words(ranks, arguments);
   // A build with AddressSanitizer wants to be loaded before everything else, and works all the same.
   char const* const asan = std::getenv("ASAN_OPTIONS");

@@ -1,5 +1,6 @@
 // What must hold between steps, broken on one rank: each check is there because it speaks when it must.
 #include <kaon/core/error.hpp>
+#include <kaon/run/prepare.hpp>
 #include <kaon/run/training.hpp>
 #include <kaon/support/state.hpp>
 
@@ -144,7 +145,7 @@ TEST_F(Contracts, AMistakeOfOneRankIsToldByAll) {
       for (int const culprit : {0, world.size() - 1})
         for (std::string const mistake : {"missing", "twice", "bad data", "a bug"}) {
           OptimizerSettings o;
-          o.workers = world.size() > 4 ? 2 : 4;
+          o.workers = micros == 4 ? 2 : 4;  // from 3 ranks on, ranks share a worker
           o.topology = topology;
           Mistaken objective(micros, world.rank() == culprit, mistake);
           Ef21Muon<double> muon(Space(), world, objective.layers(), settings, o, micros);
@@ -180,6 +181,34 @@ TEST_F(Contracts, AMistakeOfOneRankIsToldByAll) {
                 << where << ": " << text;
           }
         }
+}
+
+TEST_F(Contracts, RanksWithDifferentDecksAllRefuse) {
+  auto const told = [&](bool differs, std::string const& line) {
+    auto const deck = Deck::from_text("[run]\nsteps = 4\n" + (differs ? line : std::string()) +
+                                          "[objective]\nkind = own\n[optimizer]\nworkers = 4\n"
+                                          "[group.all]\nlayers = *\nnorm = spectral\nradius = 0.05\n",
+                                      "a test");
+    Log const log(1);
+    try {
+      prepare_run(deck, world, {"test", "none", "", ""}, log);
+    } catch (InputError const& e) {
+      return std::string(e.what());
+    }
+    return std::string("accepted");
+  };
+  for (int const culprit : {0, world.size() - 1}) {
+    bool const me = world.rank() == culprit;
+    for (char const* line : {"seed = 7\n", "directory = elsewhere\n", "blas_threads = 2\n", "log_every = 3\n"}) {
+      auto const said = told(me, line);
+      if (world.size() == 1)
+        EXPECT_EQ(said, "accepted");
+      else
+        for (char const* part : {"the ranks were given different decks", "a test"})
+          EXPECT_NE(said.find(part), std::string::npos) << line << said;
+    }
+    EXPECT_EQ(told(me, "# a comment, and a key that says what is so by default\nseed = 1\n"), "accepted");
+  }
 }
 
 // A loop that ends with step(): nothing may be left for the next one that uses the communicator.

@@ -8,12 +8,12 @@
 #include <kaon/mpi/patience.hpp>
 #include <kaon/run/saver.hpp>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <limits>
+#include <thread>
 
 namespace {
 
@@ -51,25 +51,19 @@ struct SaverRanks : ::testing::Test {
     for (kaon::Patience patience(awaited); !world.all(saver.written()); patience.pause()) {
     }
   }
-  /// Holds the thread of rank 0 up where it creates the file of `step`, for as long as the object lives.
+  /// Holds the thread of rank 0 up where it asks whether it may commit, for as long as the object lives.
   class Held {
    public:
-    Held(SaverRanks& t, std::uint64_t step) : t_(t), part_(t.path(step) + ".part"), other_(part_ + ".held") {
-      if (t.world.rank() == 0) {
-        EXPECT_EQ(mkfifo(part_.c_str(), 0600), 0) << part_;
-      }
-      t.world.barrier();
+    explicit Held(Checkpoints& store) {
+      store.set_guard({[&on = on_] {
+                         while (on) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                       },
+                       {}});
     }
-    ~Held() {
-      if (t_.world.rank() != 0) return;
-      EXPECT_EQ(rename(part_.c_str(), other_.c_str()), 0);
-      close(open(other_.c_str(), O_RDONLY | O_NONBLOCK));  // whoever waits for a reader goes on
-      unlink(other_.c_str());
-    }
+    ~Held() { on_ = false; }
 
    private:
-    SaverRanks& t_;
-    std::string part_, other_;
+    std::atomic<bool> on_{true};
   };
 };
 
@@ -102,7 +96,7 @@ TEST_F(SaverRanks, TheRunGoesOnMeanwhileAndTheLinksWait) {
   save(saver, 3, true);
   saver.collect();
   {
-    Held const held(*this, 4);
+    Held const held(store);
     EXPECT_EQ(save(saver, 4, true), Outcome::under_way);
     for (int i = 0; i < 100; ++i) {  // other messages travel
       EXPECT_EQ(world.sum(std::int64_t(1)), world.size());
@@ -139,7 +133,7 @@ TEST_F(SaverRanks, OneAtATimeAndTheLastOneIsOnDiskWhenItReturns) {
 TEST_F(SaverRanks, WhatIsUnderWayIsWaitedForWhenTheRunEnds) {
   {
     Saver saver(store, clock, policy, log, {.beside = true});
-    Held const held(*this, 5);  // let go before the saver ends
+    Held const held(store);  // let go before the saver ends
     save(saver, 5);
   }
   world.barrier();

@@ -58,6 +58,7 @@ def main():
     p.add_argument("--seed", type=int, default=20250301)
     p.add_argument("--out", type=pathlib.Path, help="append the lines to this file, too")
     o = p.parse_args()
+    o.build = o.build.resolve()
     o.train = o.train or o.build / "apps/kaon-train"
     o.ckpt = o.ckpt or o.build / "apps/kaon-ckpt"
     o.killer = o.killer or o.build / "tests/reliability/libkaon_killer.so"

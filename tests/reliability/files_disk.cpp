@@ -2,10 +2,11 @@
 // disk does. What it does is in the environment:
 //   KAON_DISK_UNDER   the folder, canonical
 //   KAON_DISK_CALL    open, create, read, write, sync, close, truncate, rename, link, unlink, mkdir, space
-//   KAON_DISK_ERROR   number of the error; "short": a write takes half of its bytes, which is no error; "slow": a call takes 20
-//   ms KAON_DISK_FIRST   the first of these calls that fails, from 1; 0: none KAON_DISK_TIMES   how many fail; 0: all from there
-//   on KAON_DISK_RANK    the rank it happens on; -1: all KAON_DISK_LOG     prefix of a file for each rank: "calls faults", kept
-//   up to date
+//   KAON_DISK_ERROR   number of the error; "short": a write takes half of its bytes, which is no error; "slow": 20 ms a call
+//   KAON_DISK_FIRST   the first of these calls that fails, from 1; 0: none
+//   KAON_DISK_TIMES   how many fail; 0: all from there on
+//   KAON_DISK_RANK    the rank it happens on; -1: all
+//   KAON_DISK_LOG     prefix of a file for each rank: "calls faults", kept up to date
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -2,7 +2,8 @@
 
 Of every case is asserted: no hang; exit code 74 with the system's words for the error and a path (or, where nothing is lost by
 it, the end of a run that nothing happened to); every file committed before is intact; and after the cure a restart ends with the same
-bits as an undisturbed run. Writes one JSON line for each part; exit code 1 when a property did not hold.
+bits as an undisturbed run. Writes one JSON line for each part; exit code 1 when a property did not hold, 77 when this machine does
+not allow all of a short form.
 """
 import argparse
 import json
@@ -16,6 +17,7 @@ import files_more
 from files_lab import ON, Lab, number
 
 HERE = pathlib.Path(__file__).resolve().parent
+SKIPPED = 77  # as ctest is told
 ERRORS = {
     "create": ["ENOSPC", "EDQUOT", "EACCES", "EROFS", "EIO"],
     "open": ["EIO", "EACCES", "ESTALE"],
@@ -23,11 +25,9 @@ ERRORS = {
     "read": ["EIO", "ESTALE"],
     "sync": ["EIO", "ENOSPC", "EDQUOT"],
     "close": ["EIO", "ENOSPC", "EDQUOT"],
-    "truncate": ["ENOSPC", "EFBIG", "EIO"],
     "rename": ["EIO", "ENOSPC", "EACCES", "EROFS"],
     "link": ["ENOSPC", "EIO", "EPERM"],
     "unlink": ["EIO", "EACCES", "EROFS"],
-    "mkdir": ["ENOSPC", "EACCES"],
     "space": ["EIO", "ENOSYS"],
 }
 
@@ -73,6 +73,7 @@ def cases(lab, options):
             assert o.code == 0, o
             calls = lab.counted(0)
             callers = sorted(r for r, n in calls.items() if n)
+            assert callers, f"{ranks} ranks: no call of the kind {call} was seen; is {lab.o.disk} below kaon-train?"
             for rank in callers if options.every or options.long or call in ("write", "close") else callers[-1:]:
                 k = range(1, calls[rank] + 1)
                 if not options.every:
@@ -125,15 +126,19 @@ def main():
     o.mpiexec = o.mpiexec.split()
     o.ranks = o.ranks or ([1, 2, 4] if o.long else [2])
     o.draws = o.draws or (3 if o.long else 1)
+    for file in (o.train, o.ckpt, o.disk):
+        if not file.exists():
+            p.error(f"there is no {file}: build it, or name it")
     if unknown := set(o.parts) - set(PARTS):
         p.error(f"no such part: {' '.join(sorted(unknown))}")
-    good = True
+    good, left_out = True, False
     lab = Lab(o)
     for name in o.parts or PARTS:
         begin = time.monotonic()
         counts = {}
         held = PARTS[name](lab, o, counts)
         good = good and held
+        left_out = left_out or "left out" in counts
         line = {"part": f"files_{name}", "form": "long" if o.long else "short", "seed": o.seed, "holds": held, "counts": counts,
                 "seconds": round(time.monotonic() - begin, 1)}
         print(json.dumps(line), flush=True)
@@ -141,7 +146,7 @@ def main():
             with o.out.open("a") as f:
                 f.write(json.dumps(line) + "\n")
     lab.close()
-    return 0 if good else 1
+    return 1 if not good else SKIPPED if left_out and not o.long else 0
 
 
 if __name__ == "__main__":

@@ -143,6 +143,14 @@ def odd_folders(lab, options, counts):
             goes_on(lab, 1)
         return run
 
+    def no_folder(which, error):
+        def run():
+            o = lab.train(["-d", "run/new", *ON], 1, {"CALL": "mkdir", "ERROR": number(error), "FIRST": which, "TIMES": 1})
+            expect(o.code == 74 and "run/new" in o.err and os.strerror(number(error)) in o.err, str(o))
+            shutil.rmtree(lab.run / "new", ignore_errors=True)
+            goes_on(lab, 1)
+        return run
+
     def from_one(p):
         shutil.copy(p.with_name("step-00000001.h5"), p)
 
@@ -162,6 +170,8 @@ def odd_folders(lab, options, counts):
         ("a file of the other precision under its name", strange("run.precision=double", ["run.precision", "double", "float"])),
         ("EIO on every read", unreadable("read", "EIO")),
         ("EACCES on every open", unreadable("open", "EACCES")),
+        ("a run folder that cannot be made", no_folder(1, "EACCES")),
+        ("a folder of checkpoints that cannot be made", no_folder(2, "ENOSPC")),
     ]
     return each(todo, lab, counts)
 
@@ -200,7 +210,7 @@ def real_disks(lab, options, counts):
     """File systems that are really full or read-only, and a folder that vanishes."""
     words = mounting()
     if words is None:
-        counts["left out"] = "mounting is not allowed here"
+        counts["left out"] = "all but a folder that vanishes: mounting is not allowed here"
     base = sum(f.stat().st_size for f in (lab.root / "base").rglob("*") if f.is_file())
 
     def full(size, ranks):

@@ -1,6 +1,7 @@
 """summary.json is JSON whatever is in it, says what ran, and sums up the starts of a run."""
 import csv
 import json
+import time
 
 import lab
 
@@ -64,6 +65,21 @@ class Summary(lab.Situation):
         first, second = (self.read(d + "/deck.resolved").splitlines() for d in ("run", "again"))
         self.assertEqual([l for l in second if l not in first], ["directory = again"])
 
+    def test_warnings_are_those_of_the_log(self):
+        words = ("-i", "gpt.deck", "run.log_every=1", "optimizer.constant_fraction=0.9", "least-squares.noise=1", "run.validate_every=2",
+                 "data.validation_fraction=0", "group.hidden.radius=1e-12", "optimizer.start=dense", 'group.a"b.layers=h9*', 'group.a"b.radius=1')
+        for ranks in (1, 2):
+            run = "run%d" % ranks
+            r = self.ended(self.train(*words, "-d", run, ranks=ranks), 0)
+            said = [l[len("kaon: warning: "):] for l in r.err.splitlines() if l.startswith("kaon: warning: ")]
+            warnings = self.summary(run)["warnings"]
+            self.assertEqual("\n".join(warnings).splitlines(), said, str(r))
+            for part in ("optimizer.schedule = linear", "objective.kind = least-squares", "has no effect", "no weight changed", 'a"b'):
+                self.assertEqual(len([w for w in warnings if part in w and (part != "has no effect" or "validate_every" in w)]), 1,
+                                 (part, warnings))
+        self.ended(self.train("-i", "gpt.deck", "-d", "quiet"), 0)
+        self.assertEqual([w for w in self.summary("quiet")["warnings"] if "BLAS" not in w and "threads" not in w], [])
+
     def test_times_of_all_starts_are_added_up(self):
         self.ended(self.train("-i", "gpt.deck"), 0)
         one = self.summary()
@@ -78,6 +94,40 @@ class Summary(lab.Situation):
         self.assertGreater(one["phases"]["forward"], 0)
         self.ended(self.train("-r", "-d", "run"), 0)  # nothing left to do
         self.assertGreater(self.summary()["whole_run"]["phases"]["forward"], one["phases"]["forward"])
+
+    def test_times_of_a_start_that_is_killed_are_counted_up_to_its_last_checkpoint(self):
+        for asynchronous in ("no", "yes"):
+            run = "run-" + asynchronous
+            words = ("-i", "gpt.deck", "-d", run, "checkpoint.every=5", "run.log_every=0", "checkpoint.asynchronous=" + asynchronous)
+            job = self.begin([lab.TRAIN, *words, "run.steps=1000000"])
+            try:
+                path, until = self.folder / run / "summary.json", time.monotonic() + lab.LIMIT
+                while time.monotonic() < until and not (path.exists() and self.summary(run)["steps"] >= 20):
+                    time.sleep(0.01)
+            finally:
+                job.kill()
+                self.finish(job)
+            killed = self.summary(run)
+            self.assertEqual((killed["state"], killed["whole_run"]["starts"]), ("running", 1))
+            committed = int(killed["checkpoint"][-11:-3])  # what is written beside the training is known a few steps later
+            self.assertTrue(committed == killed["steps"] or asynchronous == "yes" and 15 <= committed <= killed["steps"], killed)
+            with open(self.folder / run / "metrics.csv") as f:
+                seconds = [float(row["seconds"]) for row in csv.DictReader(f) if int(row["step"]) <= killed["steps"]]
+            self.assertAlmostEqual(killed["whole_run"]["seconds_in_steps"], sum(seconds), delta=1e-9)
+            self.assertGreater(killed["whole_run"]["phases"]["forward"], 0)
+            self.ended(self.train(*words, "-r", "run.steps=%d" % (killed["steps"] + 9)), 0)
+            now = self.summary(run)
+            self.assertEqual(now["whole_run"]["starts"], 2)
+            self.assertEqual(now["whole_run"]["seconds_in_steps"], killed["whole_run"]["seconds_in_steps"] + now["seconds_in_steps"])
+            for name, seconds in now["whole_run"]["phases"].items():
+                self.assertEqual(seconds, killed["whole_run"]["phases"][name] + now["phases"][name], name)
+
+    def test_times_of_a_start_that_failed(self):
+        self.ended(self.train("-i", "gpt.deck", "checkpoint.every=1", "run.log_every=0", "group.hidden.radius=1e25"), 70)
+        s = self.summary()
+        self.assertEqual((s["state"], s["exit_code"], s["whole_run"]["starts"]), ("failed", 70, 1))
+        with open(self.folder / "run/metrics.csv") as f:
+            self.assertEqual(s["whole_run"]["seconds_in_steps"], sum(float(r["seconds"]) for r in csv.DictReader(f)))
 
     def test_a_summary_that_cannot_be_read_is_said_and_not_in_the_way(self):
         self.ended(self.train("-i", "gpt.deck"), 0)

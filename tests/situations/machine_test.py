@@ -199,6 +199,27 @@ class FileSystems(Poorer):
         self.assertEqual([p.name for p in (self.folder / "run/checkpoints").iterdir() if "frame" in p.name], [])
         self.ended(self.train("-i", "gpt.deck", "-d", "bad", env=self.lacking(memory_file=12)), 74, "Cannot allocate memory")
 
+    def test_without_room_for_a_checkpoint(self):
+        """Told before the first step, and by -c alike, whether the run begins or goes on."""
+        full = self.lacking(space=50000)
+        for words in ((), ("-r", "auto"), ("-c",), ("-c", "-d", "not/there/yet")):
+            self.ended(self.train("-i", "gpt.deck", *words, env=full), 74, "cannot write run/checkpoints/step-00000000.h5"
+                       if "not/there/yet" not in words else "cannot write not/there/yet/checkpoints", "bytes and 50000 are free")
+        self.assertFalse((self.folder / "not").exists(), "-c touches nothing")
+        self.assertEqual(sorted(p.name for p in self.folder.glob("run/*")), [], "nor does a run that cannot save")
+        self.ended(self.train("-i", "gpt.deck"), 0)
+        more = ("-i", "gpt.deck", "-r", "run.steps=9", "checkpoint.every=3")
+        for words in ((), ("-c",)):
+            self.ended(self.train(*more, *words, env=full), 74, "50000 are free")
+            self.assertEqual(self.steps(), [1, 2, 3, 4, 5, 6])
+        self.ended(self.train(*more, "-c", "checkpoint.on_failure=continue", env=full), 0, "warning", "50000 are free")
+        self.ended(self.train("-i", "gpt.deck", "-r", env=full), 0)  # nothing is left to save
+        self.ended(self.train(*more, ranks=2), 0)
+
+    def test_with_a_limit_on_the_size_of_files(self):
+        for words in ("", "-c"):
+            self.ended(self.run_line("ulimit -f 16000; $TRAIN -i gpt.deck gpt.width=256 " + words), 74, "File too large", "ulimit -f")
+
     def test_that_do_not_tell_their_free_space(self):
         self.ended(self.train("-i", "gpt.deck", env=self.lacking(space="none")), 0)
 

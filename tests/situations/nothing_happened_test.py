@@ -31,6 +31,15 @@ class Numbers(lab.Situation):
             r = self.train("-i", "gpt.deck", "-d", "r" + radius, "group.hidden.radius=" + radius)
             self.ended(r, 70, "not finite", "largest weight", "in layer h0.")
 
+    def test_an_overflow_that_one_layer_alone_makes(self):
+        """Behind q and k the norm of a head hides it, behind up max(X, 0)², behind the others the norm of a row; no other layer tells."""
+        for layer in ("h0.attn.q", "h0.attn.k", "h0.attn.v", "h0.attn.o", "h0.mlp.up", "h0.mlp.down", "embed"):
+            deck = lab.GPT.replace("[group.hidden]", "[group.one]\nlayers = %s\nnorm = spectral\nradius = 1e25\n[group.hidden]" % layer)
+            self.put("one.deck", deck)
+            r = self.train("-i", "one.deck", "-d", layer, "run.log_every=0")
+            self.ended(r, 70, "is not finite", "in layer " + layer)
+            self.assertLessEqual(len(self.steps(layer)), 2, layer)
+
     def test_a_last_step_that_overflows(self):
         """No further step tells: the validation does."""
         r = self.train("-i", "gpt.deck", "group.hidden.radius=1e25", "run.steps=1")

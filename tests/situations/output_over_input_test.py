@@ -154,6 +154,22 @@ class TheLogsReader(lab.Situation):
     def test_goes_away_and_the_run_goes_on(self):
         self.goes_away("$TRAIN -i gpt.deck run.steps=60 run.log_every=1")
 
+    def test_of_standard_output_alone_goes_away_behind_a_launcher(self):
+        line = " ".join(lab.MPIEXEC) + " -n 2 $TRAIN -i gpt.deck run.steps=60 run.log_every=1 2>log | head -1; exit ${PIPESTATUS[0]}"
+        self.ended(self.run_line(line), 0)
+        self.assertEqual(self.steps(), list(range(1, 61)))
+        self.assertTrue(json.loads(self.read("run/summary.json"))["log_complete"])
+
+    def test_goes_away_from_a_launcher_and_the_next_start_goes_on(self):
+        """MPICH's mpiexec carries the log: it dies of the pipe and takes the ranks along."""
+        words = "-i gpt.deck run.steps=300 run.log_every=1 checkpoint.every=10"
+        self.run_line(" ".join(lab.MPIEXEC) + " -n 2 $TRAIN %s 2>&1 | head -40 >/dev/null" % words)
+        end = time.monotonic() + lab.LIMIT
+        while (e := self.run_line("$TRAIN %s -r auto" % words)).code == 74 and "in use" in e.err and time.monotonic() < end:
+            time.sleep(0.2)  # the ranks are on their way out
+        self.ended(e, 0)
+        self.assertEqual(self.steps(), list(range(1, 301)))
+
     def test_a_full_disk_under_the_log_too(self):
         with full_disk() as err:
             self.ended(self.run_line("$TRAIN -i gpt.deck", stderr=err), 0)
@@ -208,6 +224,15 @@ class TheRowsOfARun(lab.Situation):
         os.replace(self.folder / "copy", self.folder / "run/metrics.csv")
         self.ends_whole(p, "run/metrics.csv.found")
         self.assertEqual(self.read("run/metrics.csv.found"), "my own table\n1,2\n")
+
+    def test_a_finished_run_that_is_started_again_has_no_other_program(self):
+        self.ended(self.train("-i", "gpt.deck", "run.validate_every=2"), 0)
+        before, files = self.read("run/validation.csv"), sorted(os.listdir(self.folder / "run"))
+        for words in ((), ("checkpoint.keep_best=yes",), ("run.steps=6",)):
+            e = self.ended(self.train("-i", "gpt.deck", "-r", "run.validate_every=2", *words), 0)
+            self.assertEqual(e.warnings(), [], str(e))
+            self.assertEqual(self.read("run/validation.csv"), before)
+            self.assertEqual(sorted(os.listdir(self.folder / "run")), files)
 
     def test_a_restart_says_that_rows_are_lacking(self):
         self.ended(self.train("-i", "gpt.deck"), 0)

@@ -1,4 +1,5 @@
 """Whose run is this? One test for each way in which a folder, a checkpoint and a job can belong to different runs."""
+import concurrent.futures
 import json
 import os
 import re
@@ -117,6 +118,16 @@ class ByPath(Runs):
         self.go("-r", "auto", "-d", "branch", code=65, parts=("was to begin from step 8", "exp1/checkpoints/step-00000008.h5"))
         self.ended(self.train("-r", "exp1/checkpoints/latest", "-d", "branch", "run.steps=10"), 0)
 
+    def test_a_folder_in_the_place_of_a_file_is_told_with_the_cure(self):
+        before = self.snapshot("exp1")
+        for words in (("-r", "exp1"), ("-r", "exp1/"), ("-r", "exp1/checkpoints"), ("-r", "exp1", "-d", "exp1"), (*BASE, "-r", "exp1")):
+            self.ended(self.train(*words), 64, f"-r {words[words.index('-r') + 1]}: this is a folder", "-r -d exp1")
+        self.ended(self.train("-r", ".", *BASE), 64, "-r .: this is a folder")
+        for words in (("show", "exp1"), ("verify", "exp1"), ("export", "exp1", "-o", "x.npz"), ("diff", "exp1", "exp1"),
+                      ("resize", "exp1", "-w", "1", "-o", "x.h5")):
+            self.ended(self.ckpt(*words), 65, "exp1 is a folder", "exp1/checkpoints/latest")
+        self.assertEqual(self.snapshot("exp1"), before)
+
     def test_a_missing_file_makes_nothing(self):
         before = sorted(os.listdir(self.folder))
         self.go("-r", "step-00000100.h5", code=65, parts=("step-00000100.h5",))
@@ -186,6 +197,51 @@ class FolderState(Runs):
     def test_a_file_in_its_place(self):
         for words in ((), ("-r",), ("-r", "auto")):
             self.both("-d", "gpt.deck", *words, code=74, parts=("gpt.deck", "ot a directory"))
+
+    def test_a_folder_in_the_place_of_a_file(self):
+        for name in ("summary.json", "deck.resolved", "run.json"):
+            (self.folder / "run" / name).mkdir(parents=True)
+            self.both(code=74, parts=(f"run/{name}",))
+            self.assertEqual(os.listdir(self.folder / "run"), [name])
+            (self.folder / "run" / name).rmdir()
+
+    def test_something_in_the_place_of_the_rows(self):
+        self.go()
+        (self.folder / "run/metrics.csv").unlink()
+        for make in (os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/null", path)):
+            make(self.folder / "run/metrics.csv")
+            self.both("-r", "run.steps=8", code=74, parts=("cannot write",))
+            path = self.folder / "run/metrics.csv"
+            path.rmdir() if path.is_dir() else path.unlink()
+
+    def test_a_folder_in_the_place_of_a_link(self):
+        self.go()
+        for name in ("latest", "best"):
+            path = self.folder / "run/checkpoints" / name
+            path.unlink(missing_ok=True)
+            path.mkdir()
+            self.both("-r", "run.steps=8", code=74, parts=(f"run/checkpoints/{name} is a folder", "move it away"))
+            path.rmdir()
+        self.assertEqual(self.steps(), [1, 2, 3, 4, 5, 6])
+        self.go("-r", "run.steps=8")
+
+    def test_no_run_begins_among_the_checkpoints_of_another(self):
+        self.go()
+        before = self.snapshot("run")
+        (self.folder / "way").symlink_to("run/checkpoints")
+        for folder in ("run/checkpoints", "run/checkpoints/", "run/checkpoints/deeper/still", "way", "way/deeper"):
+            for words in ((), ("-r", "auto")):
+                self.both("-d", folder, *words, code=65, parts=("among the checkpoints of the run in", "run"))
+        self.assertEqual(self.snapshot("run"), before)
+        self.go("-d", "checkpoints")  # a name like another
+        self.go("-d", "run/inside")
+
+    def test_a_file_in_the_place_of_the_checkpoints(self):
+        (self.folder / "run").mkdir()
+        self.put("run/checkpoints", "mine")
+        for words in ((), ("-r",), ("-r", "auto")):
+            self.both(*words, code=74, parts=("run/checkpoints", "ot a directory"))
+        self.assertEqual(os.listdir(self.folder / "run"), ["checkpoints"])
 
     def test_a_folder_that_cannot_be_written(self):
         if os.geteuid() == 0:
@@ -304,7 +360,8 @@ class Lock(Runs):
         for ranks in (1, 2):
             shutil.rmtree(self.folder / "run", ignore_errors=True)
             words = [] if ranks == 1 else lab.MPIEXEC + ["-n", str(ranks)]
-            jobs = [self.begin([*words, lab.TRAIN, *BASE, f"run.seed={seed}", "run.steps=400", "run.log_every=0"]) for seed in (1, 2)]
+            jobs = [self.begin([*words, lab.TRAIN, *BASE, f"run.seed={seed}", "run.steps=400", "run.log_every=0",
+                                "checkpoint.every=100"]) for seed in (1, 2)]
             ended = [self.finish(j) for j in jobs]
             codes = sorted(e.code for e in ended)
             self.assertIn(codes, ([0, 65], [0, 74]), "\n".join(map(str, ended)))
@@ -405,10 +462,10 @@ class GoingBack(Runs):
         self.go("run.steps=12", "checkpoint.every=4", "checkpoint.keep=9", "run.validate_every=2", "run.log_every=1")
         self.before = self.snapshot("run")
 
-    def aside(self):
-        all = sorted((self.folder / "run/set-aside").iterdir())
+    def aside(self, run="run"):
+        all = sorted((self.folder / run / "set-aside").iterdir())
         self.assertEqual(len(all), 1)
-        return "run/set-aside/" + all[0].name
+        return run + "/set-aside/" + all[0].name
 
     def rows(self, name, run="run"):
         return [int(l.split(",")[0]) for l in self.read(f"{run}/{name}.csv").splitlines()[1:]]
@@ -477,40 +534,40 @@ class GoingBack(Runs):
     def test_killed_at_every_call_it_is_the_old_branch_or_the_new_one(self):
         killer = lab.BUILD / "tests/reliability/libkaon_killer.so"
         self.assertTrue(killer.exists(), f"{killer} is not built")
-        watch = {"LD_PRELOAD": str(killer), "KAON_KILL_UNDER": str(self.folder / "run"), "KAON_KILL_LOG": str(self.folder / "calls")}
-        keep = self.folder / "keep"
-        shutil.copytree(self.folder / "run", keep, symlinks=True)
-
-        def afresh():
-            shutil.rmtree(self.folder / "run")
-            shutil.copytree(keep, self.folder / "run", symlinks=True)
-
         words = (*self.BACK, "run.steps=5", "checkpoint.every=0")
-        self.ended(self.train(*words, env=watch), 0)
-        calls = self.read("calls.0").splitlines()
-        decided = [n for n, c in enumerate(calls, 1) if c.endswith("run.json.part") or c.endswith("/run/run.json")]
-        first, last = decided[0], max(n for n, c in enumerate(calls, 1) if "summary.json" in c and n > decided[-1] or n == decided[-1])
+        was = json.loads(self.before["run/run.json"])["run"]
+
+        def afresh(run):
+            """A copy of the run folder, and the environment in which its calls are counted."""
+            shutil.copytree(self.folder / "run", self.folder / run, symlinks=True)
+            return {"LD_PRELOAD": str(killer), "KAON_KILL_UNDER": str(self.folder / run), "KAON_KILL_LOG": str(self.folder / f"calls-{run}")}
+
+        self.ended(self.train(*words, "-d", "dry", env=afresh("dry")), 0)
+        calls = self.read("calls-dry.0").splitlines()
+        decided = [n for n, c in enumerate(calls, 1) if c.endswith("run.json.part") or c.endswith("/dry/run.json")]
+        first, last = decided[0], max(n for n, c in enumerate(calls, 1) if "summary.json" in c)
         self.assertGreater(last - first, 20, "\n".join(calls))
-        seen = set()
-        every = 1 if os.environ.get("KAON_LONG") else 5
-        for at in range(first, last + 1, every):
-            how = ("before", "torn", "after")[at // every % 3]
-            afresh()
-            died = self.train(*words, env=dict(watch, KAON_KILL_AT=str(at), KAON_KILL_HOW=how))
+
+        def at_call(at):
+            """Killed at this call, and gone on; True when it is the new branch."""
+            how, run = ("before", "torn", "after")[at // every % 3], f"kill-{at}"
+            died = self.train(*words, "-d", run, env=dict(afresh(run), KAON_KILL_AT=str(at), KAON_KILL_HOW=how))
             self.assertIn(died.code, (-9, 0), str(died))  # a torn call that writes nothing goes on
-            self.ended(self.train(*BASE, "-r", "auto", "run.steps=13", "checkpoint.keep=9"), 0)
-            me, was = self.run_json(), json.loads(self.before["run/run.json"])["run"]
-            new = me["run"] != was
-            seen.add(new)
+            self.ended(self.train(*BASE, "-r", "auto", "-d", run, "run.steps=13", "checkpoint.keep=9", "checkpoint.every=0"), 0)
+            me = self.run_json(run)
             what = f"killed {how} call {at}, {calls[at - 1]}"
             self.assertNotIn("aside", me, what)
-            self.assertEqual(self.steps(), list(range(1, 14)), what)
-            if new:
-                self.assertEqual(self.checkpoints(self.aside()), ["step-00000008.h5", "step-00000012.h5"], what)
-                self.assertEqual(self.read(self.aside() + "/metrics.csv").encode(), self.before["run/metrics.csv"], what)
-            else:
-                self.assertIn("step-00000012.h5", self.checkpoints(), what)
-        self.assertEqual(seen, {True, False})
+            self.assertEqual(self.steps(run), list(range(1, 14)), what)
+            if me["run"] == was:
+                self.assertIn("step-00000012.h5", self.checkpoints(run), what)
+                return False
+            self.assertEqual(self.checkpoints(self.aside(run)), ["step-00000008.h5", "step-00000012.h5"], what)
+            self.assertEqual(self.read(self.aside(run) + "/metrics.csv").encode(), self.before["run/metrics.csv"], what)
+            return True
+
+        every = 1 if os.environ.get("KAON_LONG") else 5
+        with concurrent.futures.ThreadPoolExecutor(3) as side_by_side:  # a start waits for the disk most of the time
+            self.assertEqual(set(side_by_side.map(at_call, range(first, last + 1, every))), {True, False})
 
 
 class Summary(Runs):

@@ -4,6 +4,7 @@
 #include <kaon/core/error.hpp>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace {
@@ -85,6 +86,37 @@ TEST_F(Folder, FailuresNameThePathAndTheReason) {
   EXPECT_NO_THROW(folder::remove(temp / "absent"));
 }
 
-TEST_F(Folder, KnowsTheFreeSpace) { EXPECT_GT(folder::free_bytes(temp.path()), 0u); }
+TEST_F(Folder, AnEmptyFileTakesThePlaceOfWhateverHasItsName) {
+  auto const path = temp / "step-00000007.h5.part";
+  auto const is_empty_file = [&] {
+    struct stat s {};
+    return lstat(path.c_str(), &s) == 0 && S_ISREG(s.st_mode) && s.st_size == 0;
+  };
+  put_text(path, "from a job that died");
+  folder::create_empty(path);
+  EXPECT_TRUE(is_empty_file());
+  folder::remove(path);
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);  // nobody reads it: to open it would wait for ever
+  folder::create_empty(path);
+  EXPECT_TRUE(is_empty_file());
+  folder::remove(path);
+  put_text(temp / "mine", "mine");
+  ASSERT_EQ(symlink("mine", path.c_str()), 0);
+  folder::create_empty(path);
+  EXPECT_TRUE(is_empty_file());
+  EXPECT_EQ(file_text(temp / "mine"), "mine");
+}
+
+TEST_F(Folder, KnowsTheFreeSpace) {
+  EXPECT_GT(folder::free_bytes(temp.path()), 0u);
+  auto const there = temp / "step-00000007.h5", not_yet = temp / "not/there/yet.h5";
+  for (auto const& path : {there, not_yet}) {
+    EXPECT_NO_THROW(folder::require_room(path, 1));
+    auto const why = message_of<kaon::IoError>([&] { folder::require_room(path, std::uint64_t(1) << 62); });
+    EXPECT_SAYS(why, path);
+    EXPECT_SAYS(why, "are free");
+  }
+  EXPECT_TRUE(folder::steps(temp / "not/there").empty()) << "asking makes nothing";
+}
 
 }  // namespace

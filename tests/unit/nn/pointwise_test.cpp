@@ -1,5 +1,7 @@
 #include "reference.hpp"
 
+#include <kaon/support/traps.hpp>
+
 #include <kaon/nn/activation.hpp>
 #include <kaon/nn/exponential.hpp>
 #include <kaon/nn/initialize.hpp>
@@ -32,6 +34,33 @@ TYPED_TEST(Pointwise, ReluSquaredAndItsGradient) {
   expect_close(to_host(dx), dX, value_tolerance<T>, "relu_squared_backward");
   EXPECT_THROW(relu_squared_backward<T>(Exec(), x, x), std::invalid_argument);
   EXPECT_THROW((relu_squared<T>(Exec(), Matrix<T, Exec>("z", 13, 7), x)), std::invalid_argument);
+}
+
+TYPED_TEST(Pointwise, ReluSquaredHidesNothingThatLeftTheRange) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  Untrapped const untrapped;
+  double const infinity = std::numeric_limits<double>::infinity(), large = sizeof(T) == 4 ? 1e25 : 1e200;
+  std::vector<double> const values{std::nan(""), infinity, -infinity, large, -large, -0.0, 0.0, -3};
+  HostMatrix X(1, static_cast<int>(values.size())), ones(1, static_cast<int>(values.size()));
+  X.a = values;
+  ones.a.assign(values.size(), 1.0);
+  auto const x = to_device<T, Exec>(X);
+  auto const y = garbage<T, Exec>(1, static_cast<int>(values.size()));
+  auto const dx = to_device<T, Exec>(ones);
+  relu_squared<T>(Exec(), y, x);
+  relu_squared_backward<T>(Exec(), dx, x);
+  Exec().fence();
+  auto const Y = to_host(y), dX = to_host(dx);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    bool const sound = i > 3;
+    EXPECT_EQ(std::isfinite(Y.a[i]), sound) << values[i];
+    EXPECT_EQ(std::isfinite(dX.a[i]), sound || i == 3) << values[i];
+    if (sound) {
+      EXPECT_EQ(Y.a[i], 0);
+      EXPECT_FALSE(std::signbit(Y.a[i]) || std::signbit(dX.a[i])) << values[i];
+    }
+  }
 }
 
 TYPED_TEST(Pointwise, LinearLayerAndItsGradients) {

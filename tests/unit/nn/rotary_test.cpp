@@ -33,6 +33,22 @@ TYPED_TEST(Rotary, MatchesTheReference) {
   }
 }
 
+TYPED_TEST(Rotary, AHeadWhoseSquaresLeaveTheRangeIsNotScaledToZero) {
+  using T = typename TypeParam::T;
+  using Exec = typename TypeParam::Exec;
+  Untrapped const untrapped;
+  int const w = 8;
+  double const infinity = std::numeric_limits<double>::infinity();
+  for (double const bad : {sizeof(T) == 4 ? 1e25 : 1e200, infinity, -infinity, std::nan("")}) {
+    auto X = random_matrix(context, heads * w, 24);
+    X(2, w + 3) = bad;
+    Rotated<T, Exec> const r(X, w);
+    auto const y = to_host(r.Y);
+    for (int t = 0; t < context; ++t)
+      for (int j = 0; j < heads * w; ++j) EXPECT_EQ(std::isnan(y(t, j)), t == 2 && j / w == 1) << bad << ": " << t << ", " << j;
+  }
+}
+
 TYPED_TEST(Rotary, ProductsDependOnTheDistanceOfPositionsAlone) {
   using T = typename TypeParam::T;
   using Exec = typename TypeParam::Exec;

@@ -11,12 +11,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> const loss_column{"loss"};
+std::vector<std::string> const only_loss{"loss"};
 
 class Replaced : public ::testing::Test {
  protected:
   Metrics begin() {
-    return Metrics::create(path, loss_column, [this](std::string const& text) { warnings.push_back(text); });
+    return Metrics::create(path, only_loss, [this](std::string const& text) { warnings.push_back(text); });
   }
   /// Rows of the steps from `first` to `last`.
   static void rows(Metrics& m, std::int64_t first, std::int64_t last) {
@@ -121,7 +121,7 @@ TEST_F(Replaced, WrittenOverInPlaceByAnEditorThatHadReadItEarlier) {
 
 TEST_F(Replaced, AfterARestartTheEarlierRowsAreKnownToo) {
   write(path, expected(4));
-  auto m = Metrics::resume(path, loss_column, 3);
+  auto m = Metrics::resume(path, only_loss, 3);
   rows(m, 4, 4);
   fs::remove(path);
   m.sync();
@@ -130,7 +130,7 @@ TEST_F(Replaced, AfterARestartTheEarlierRowsAreKnownToo) {
 
 TEST_F(Replaced, MoreThanIsRememberedIsCutInPlace) {
   std::string const wide(1000, 'x');
-  auto m = Metrics::create(path, loss_column, [this](std::string const& text) { warnings.push_back(text); });
+  auto m = Metrics::create(path, only_loss, [this](std::string const& text) { warnings.push_back(text); });
   auto const many = static_cast<std::int64_t>(3 * Metrics::remembered / wide.size());
   for (std::int64_t s = 1; s <= many; ++s) m.row(s, {wide});
   EXPECT_EQ(m.steps().count, many);
