@@ -87,7 +87,9 @@ Signals::~Signals() {
   installed = false;
 }
 
-void Signals::hold() {
+void Signals::hold(double seconds) {
+  allowed_ = seconds;
+  doing("the start of MPI: another rank may never have started");
   sigset_t held;
   sigemptyset(&held);
   sigaddset(&held, SIGUSR1);
@@ -101,6 +103,8 @@ void Signals::renew() {
   sigemptyset(&held);
   sigaddset(&held, SIGUSR1);
   pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
+  allowed_ = at_first_;
+  doing("the start");
 }
 
 SignalRequest Signals::pending() const { return {stop_signal.load(), save_asked.load()}; }
