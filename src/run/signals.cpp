@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <mpi.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -50,6 +51,13 @@ void install(int signal, struct sigaction* previous) {
   action.sa_flags = SA_RESTART;
   if (signal == SIGINT) action.sa_flags |= static_cast<int>(SA_RESETHAND);
   if (sigaction(signal, &action, previous) != 0) throw IoError("sigaction failed for " + signal_name(signal));
+}
+
+/// Past the lock of stderr, which the thread that hangs may hold, and not into a pipe that is full: that may be what it hangs in.
+void say(std::string const& line) {
+  pollfd out{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&out, 1, 1000) != 1 || (out.revents & POLLOUT) == 0) return;
+  if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody is left to be told
 }
 
 /// Ends all ranks, from a thread beside one that hangs, perhaps in MPI.
@@ -159,8 +167,7 @@ void Signals::watch() {
   }
   if (quit_) return;
   if (overdue_) return overdue_(account());
-  std::fprintf(stderr, "kaon: error: %s\n", account().c_str());
-  std::fflush(stderr);
+  say("kaon: error: " + account() + "\n");
   end_job(code_ >= 0 ? code_.load() : static_cast<int>(Exit::io));
 }
 
