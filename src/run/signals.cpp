@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <mpi.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <unistd.h>
 
@@ -52,6 +53,13 @@ void install(int signal, struct sigaction* previous) {
   if (sigaction(signal, &action, previous) != 0) throw IoError("sigaction failed for " + signal_name(signal));
 }
 
+/// Past the lock of stderr, which the thread that hangs may hold, and not into a pipe that is full: that may be what it hangs in.
+void say(std::string const& line) {
+  pollfd out{STDERR_FILENO, POLLOUT, 0};
+  if (poll(&out, 1, 1000) != 1 || (out.revents & POLLOUT) == 0) return;
+  if (::write(STDERR_FILENO, line.data(), line.size()) < 0) return;  // nobody is left to be told
+}
+
 /// Ends all ranks, from a thread beside one that hangs, perhaps in MPI.
 [[noreturn]] void end_job(int code) {
   int begun = 0, over = 0;
@@ -87,7 +95,9 @@ Signals::~Signals() {
   installed = false;
 }
 
-void Signals::hold() {
+void Signals::hold(double seconds) {
+  allowed_ = seconds;
+  doing("the start of MPI: another rank may never have started");
   sigset_t held;
   sigemptyset(&held);
   sigaddset(&held, SIGUSR1);
@@ -101,6 +111,8 @@ void Signals::renew() {
   sigemptyset(&held);
   sigaddset(&held, SIGUSR1);
   pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
+  allowed_ = at_first_;
+  doing("the start");
 }
 
 SignalRequest Signals::pending() const { return {stop_signal.load(), save_asked.load()}; }
@@ -155,8 +167,7 @@ void Signals::watch() {
   }
   if (quit_) return;
   if (overdue_) return overdue_(account());
-  std::fprintf(stderr, "kaon: error: %s\n", account().c_str());
-  std::fflush(stderr);
+  say("kaon: error: " + account() + "\n");
   end_job(code_ >= 0 ? code_.load() : static_cast<int>(Exit::io));
 }
 

@@ -36,14 +36,16 @@ class Signals {
 
   /// A library that starts may put handlers of its own over these: MPICH takes USR1 for the news of a dead rank, and a job
   /// without mpiexec then waits for ever for the launcher to say which. hold() keeps USR1 away from it, in this thread; renew()
-  /// puts these handlers back and lets through what came.
-  void hold();
+  /// puts these handlers back and lets through what came. MPI waits without patience for a rank that never starts, and nothing
+  /// can be lost yet: in between a stop signal may wait for `seconds`.
+  void hold(double seconds = 60);
   void renew();
 
   SignalRequest pending() const;  ///< looks, and leaves it pending
   SignalRequest take();           ///< looks and clears, atomically for each kind; loses no signal that arrives meanwhile
 
-  /// Seconds that may pass from a stop signal to the next served(), and from there to the end; 0: for ever. At first 600.
+  /// Seconds that may pass from a stop signal to the next served(), and from there to the end; 0: for ever. At first, and
+  /// from renew() on, 600.
   void allow(double seconds) { allowed_ = seconds; }
   /// What the program does now, for the text: `what` must live for ever. `step` is left out where it is 0.
   void doing(char const* what, std::uint64_t step = 0);
@@ -61,7 +63,8 @@ class Signals {
   static constexpr int handled_[] = {SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGXCPU};
   std::array<struct sigaction, std::size(handled_)> previous_;
   std::function<void(std::string const&)> overdue_;
-  std::atomic<double> allowed_{600};
+  static constexpr double at_first_ = 600;
+  std::atomic<double> allowed_{at_first_};
   std::atomic<char const*> doing_ = "the start";
   std::atomic<std::uint64_t> step_{0};
   std::atomic<int> code_{-1};

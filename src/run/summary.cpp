@@ -117,7 +117,9 @@ void Training<T>::write_state(char const* state, std::optional<int> exit_code) c
 /// After a commit: the times of a start that is killed later are not lost with it.
 template <class T>
 void Training<T>::count_times() {
-  auto const phases = gather_phases(optimizer_->timer().times(), comm_);
+  auto const mine = optimizer_->timer().times();
+  InPhase const phase(optimizer_->timer(), Phase::save);
+  auto const phases = gather_phases(mine, comm_);
   if (comm_.rank() != 0) return;
   folder_.require_held(true);
   taken_ = with_this_start(earlier_, seconds_, phases);

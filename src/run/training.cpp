@@ -255,7 +255,10 @@ void Training<T>::flush_row(Outputs& out) {
   if (!row_.waits) return;
   std::vector<double> numbers(byte_counts);
   to_numbers(row_.mine, numbers);
-  comm_.sum_each(numbers);
+  {
+    InPhase const phase(optimizer_->timer(), Phase::agree);
+    comm_.sum_each(numbers);
+  }
   complete_row(out, from_numbers(numbers));
 }
 

@@ -73,6 +73,24 @@ class Signals(Poorer):
         os.kill(int(self.read("pid0")), signal.SIGTERM)
         self.ended(self.finish(p), 74, "signal TERM is not served after", "hangs in step", "kaon::")
 
+    def test_a_log_that_nobody_reads_is_a_hang_like_any_other(self):
+        """Ctrl-S, a pager, a stuck tee: the pipe is full, and what ends the job must not wait for it either."""
+        line = "exec $TRAIN -i gpt.deck run.steps=1000000 run.log_every=1 checkpoint.every=0 run.stop_patience=1"
+        reads, writes = os.pipe()
+        try:
+            p = self.begin(line, stderr=writes)
+            self.wait_for(lambda: (self.folder / "run/metrics.csv").exists() and len(self.steps()) > 3, p)
+            before = -1
+            while before != len(self.steps()):  # until it stands still
+                before = len(self.steps())
+                time.sleep(0.5)
+            os.kill(p.pid, signal.SIGTERM)
+            self.assertEqual(self.finish(p).code, 74)
+        finally:
+            os.close(reads)
+            os.close(writes)
+        self.ended(self.train("-i", "gpt.deck", "-r", "auto", "run.steps=3"), 0)
+
     def test_patience_of_zero_waits(self):
         p = self.begin_steps("run.stop_patience=0", env=self.lacking(hang=self.folder / "hang"))
         (self.folder / "hang").touch()

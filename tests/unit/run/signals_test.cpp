@@ -96,6 +96,19 @@ TEST(Signals, RenewedTheyTakeWhatCameMeanwhileFromAnotherHandler) {
   EXPECT_EQ(earlier_calls, calls);
 }
 
+TEST(Signals, WhileMpiStartsAStopWaitsForLessLong) {
+  std::atomic<bool> called{false};
+  std::string told;
+  Signals signals([&](std::string const& text) { told = text, called = true; });
+  signals.hold(0.2);
+  std::raise(SIGTERM);
+  for (int i = 0; i < 2000 && !called; ++i) usleep(10000);
+  ASSERT_TRUE(called);
+  for (char const* part : {"signal TERM", "hangs in the start of MPI", "another rank may never have started"})
+    EXPECT_NE(told.find(part), std::string::npos) << told;
+  signals.renew();
+}
+
 TEST(Signals, ASecondIntKillsAfterARenewalToo) {
   pid_t const child = fork();
   ASSERT_GE(child, 0);
