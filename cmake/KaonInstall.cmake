@@ -15,8 +15,20 @@ install(TARGETS kaon kaon_kokkos ${rooms} EXPORT KaonTargets
 foreach(folder ${folders})
   install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kaon FILES_MATCHING PATTERN "*.hpp")
 endforeach()
-# A Kokkos of a site or a cache lies where the loader does not look by itself.
+# A Kokkos of a site or a cache lies where the loader does not look by itself; Kaon's own shared libraries lie where the folder that was
+# installed is now.
 set_target_properties(${KAON_PROGRAMS} PROPERTIES INSTALL_RPATH_USE_LINK_PATH ON)
+if(BUILD_SHARED_LIBS)
+  set(origin $<IF:$<PLATFORM_ID:Darwin>,@loader_path,$ORIGIN>)
+  file(RELATIVE_PATH libraries ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+  set_target_properties(${KAON_PROGRAMS} PROPERTIES INSTALL_RPATH ${origin}/${libraries})
+  foreach(room ${rooms})
+    get_target_property(kind ${room} TYPE)
+    if(kind STREQUAL "SHARED_LIBRARY")
+      set_target_properties(${room} PROPERTIES INSTALL_RPATH ${origin} INSTALL_RPATH_USE_LINK_PATH ON)
+    endif()
+  endforeach()
+endif()
 install(TARGETS ${KAON_PROGRAMS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 install(EXPORT KaonTargets NAMESPACE Kaon:: DESTINATION ${package})

@@ -1,21 +1,26 @@
-# A room is a folder of sources that becomes one static library kaon_<room>. A room sees the headers of the rooms it names
-# (and of theirs), so an include against the arrows of the design does not compile.
+# A room is a folder of sources that becomes one library kaon_<room>, shared with BUILD_SHARED_LIBS. A room sees the headers of the
+# rooms it names (and of theirs), so an include against the arrows of the design does not compile.
 #
 #   kaon_room(linalg BATCH 4 LINKS kaon_core Kokkos::kokkoskernels)
 #
 # BATCH: the room's sources include Kokkos; so many of them go into one file with KAON_UNITY. HOST: those that include none, as
-# patterns.
+# patterns. STATIC: never a shared library.
 function(kaon_room name)
-  cmake_parse_arguments(ARG "" "BATCH" "HOST;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "STATIC" "BATCH" "HOST;LINKS" ${ARGN})
   set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   set(headers ${PROJECT_BINARY_DIR}/include/${name})
   file(MAKE_DIRECTORY ${headers}/kaon)
   file(CREATE_LINK ${folder} ${headers}/kaon/${name} SYMBOLIC)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   if(sources)
-    add_library(kaon_${name} STATIC ${sources})
+    set(kind)
+    if(ARG_STATIC)
+      set(kind STATIC)
+    endif()
+    add_library(kaon_${name} ${kind} ${sources})
     set(scope PUBLIC)
-    set_target_properties(kaon_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    set_target_properties(kaon_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON
+      DEFINE_SYMBOL "" VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     if(ARG_HOST)
       list(TRANSFORM ARG_HOST PREPEND ${folder}/)
       file(GLOB host_sources CONFIGURE_DEPENDS ${ARG_HOST})
