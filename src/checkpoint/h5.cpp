@@ -2,7 +2,12 @@
 
 #include <kaon/core/error.hpp>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 namespace kaon::h5 {
 
@@ -35,6 +40,19 @@ Handle unlocked_access() {
   check(H5Pset_file_locking(access.get(), false, true), Blame::system, "turn off file locking");
 #endif
   return access;
+}
+
+Handle open_readable(std::string const& path, std::string const& kind) {
+  quiet();
+  int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    std::string const text = "cannot open " + kind + " " + path + ": " + std::strerror(errno);
+    if (errno == ENOENT) throw InputError(text);
+    throw IoError(text);
+  }
+  ::close(fd);
+  Handle const access = unlocked_access();
+  return own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose, Blame::content, "open " + path + " as HDF5");
 }
 
 std::string message() {

@@ -43,6 +43,10 @@ void quiet();
 /// How to open or create a file on this rank alone: without locks, which some parallel file systems refuse.
 Handle unlocked_access();
 
+/// A file on this rank alone, to be read. Throws InputError where there is none or HDF5 cannot open it, IoError where the file
+/// system refuses; `kind` is what it should be, for messages.
+Handle open_readable(std::string const& path, std::string const& kind);
+
 /// The innermost message of HDF5's error stack (one line), then clears it.
 std::string message();
 

@@ -54,6 +54,7 @@ std::string RunIdentity::describe() const {
   if (!parent) return text;
   auto const of = parent->run.empty() ? parent->file : named(parent->run);
   if (parent->how == "branch") return fmt::format("{}, a branch of {} at step {}", text, of, parent->step);
+  if (parent->how == "weights") return fmt::format("{}, begun with the weights of step {} of {}", text, parent->step, of);
   return fmt::format("{}, begun from step {} of {}", text, parent->step, of);
 }
 

@@ -14,7 +14,8 @@ struct Parent {
   std::string run;  ///< empty when the file is older than identities
   std::uint64_t step = 0;
   std::string file;
-  std::string how;  ///< "branch": gone back in its own folder; "checkpoint": begun from another run's file; "resized"
+  std::string how;  ///< "branch": gone back in its own folder; "checkpoint": begun from another run's file; "weights":
+                    ///< begun at step 0 from its weights alone; "resized"
 };
 
 /// A going back that is decided: checkpoints and rows after `step` belong into `folder`, below the run folder.

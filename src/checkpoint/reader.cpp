@@ -3,12 +3,9 @@
 #include <kaon/checkpoint/folder.hpp>
 #include <kaon/core/error.hpp>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -19,17 +16,8 @@ namespace {
 using h5::Blame;
 
 h5::Handle open_file(std::string const& path) {
-  h5::quiet();
   folder::require_no_folder(path);
-  int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    std::string const text = "cannot open checkpoint " + path + ": " + std::strerror(errno);
-    if (errno == ENOENT) throw InputError(text);
-    throw IoError(text);
-  }
-  ::close(fd);
-  h5::Handle const access = h5::unlocked_access();
-  return h5::own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose, Blame::content, "open " + path + " as HDF5");
+  return h5::open_readable(path, "checkpoint");
 }
 
 /// True for "step-<digits>.h5" with other digits.

@@ -259,7 +259,9 @@ std::vector<std::string> Deck::disagreements(Deck const& other) const {
     if (!key.may_change)
       compare(name, "");
     else if (name == "run.steps" && schedule != "constant" && schedule != "adaptive")
-      compare(name, fmt::format(" (schedule {} depends on it)", schedule));
+      compare(name,
+              fmt::format(" (schedule {} depends on it; to train longer, start a run with optimizer.init = this checkpoint)",
+                          schedule));
   }
   if (groups_ != other.groups_) {
     auto const said = [](Deck const& deck) { return fmt::format("'{}' in {}", fmt::join(deck.groups_, ", "), deck.origin_); };

@@ -100,6 +100,9 @@ std::vector<Key> make_optimizer() {
        .help = "compress (1 - beta) M + beta gradient in the place of M"},
       {.section = s, .name = "start", .type = choice, .fallback = "dense", .choices = {"dense", "zero"},
        .help = "M_j = G_j is at first the first gradient, sent uncompressed once (dense), or zero"},
+      {.section = s, .name = "init", .type = text, .may_change = true, .path = true,
+       .help = "start from the weights of this file in the place of the objective's own: a checkpoint, or what kaon-ckpt extract wrote; "
+               "layers and shapes must be the model's; a restart does not read it"},
       {.section = s, .name = "schedule", .type = choice, .fallback = "constant",
        .choices = {"constant", "linear", "cosine", "inverse-sqrt", "inverse-three-quarters", "adaptive"},
        .help = "factor of every radius: 1; linear and cosine fall (see constant_fraction); K^-1/2; K^-3/4 with K = run.steps + 1; "

@@ -191,9 +191,14 @@ template <class T>
 void Ef21Muon<T>::initialize(Objective<T>& objective) {
   if (!same(objective.layers(), layers_))
     throw UsageError("initialize() was given an objective with other layers than the optimizer");
+  initialize([&](Space const& exec, typename Objective<T>::Point const& X) { objective.initialize(exec, X); });
+}
+
+template <class T>
+void Ef21Muon<T>::initialize(std::function<void(Space const& exec, typename Objective<T>::Point const& X)> const& fill) {
   refuse_failed();
   finish();
-  objective.initialize(exec_, server_->W());
+  fill(exec_, server_->W());
   server_->initialize(exec_);
   workers_->initialize(exec_);
   exec_.fence();

@@ -54,6 +54,8 @@ class Ef21Muon {
 
   /// X = W = X⁰ from the objective; everything else zero. The next step is step 0.
   void initialize(Objective<T>& objective);
+  /// The same with X⁰ from `fill`, which writes every layer on the instance that it is given; the same bits on every rank.
+  void initialize(std::function<void(Space const& exec, typename Objective<T>::Point const& X)> const& fill);
 
   /// Called once a step on every rank, when its gradients are done: fills what this rank brings to the agreement.
   using Bring = Agreement::Bring;

@@ -172,7 +172,7 @@ bool RunFolder::begun() const {
   on_root(comm_, "looking for checkpoints", [&] {
     begun = !folder::steps(checkpoints()).empty();
     if (begun || !is_there(directory_)) return;
-    if (auto const id = read_identity(directory_); id && id->parent)
+    if (auto const id = read_identity(directory_); id && id->parent && id->parent->how != "weights")
       throw InputError(
           fmt::format("{} in {} was to begin from step {} of {}, and nothing is committed yet: name that file again with "
                       "-r, or leave out -r to begin anew",
@@ -228,7 +228,7 @@ RunIdentity RunFolder::adopted(CheckpointInfo const& info) const {
   return id;
 }
 
-void RunFolder::begin(Beginning how, std::optional<Restored> const& from) {
+void RunFolder::begin(Beginning how, std::optional<Restored> const& from, std::optional<Parent> const& weights) {
   on_root(comm_, "starting in " + directory_, [&] {
     if (how == Beginning::goes_on || how == Beginning::goes_back) {
       auto const before = read_identity(directory_);
@@ -239,6 +239,7 @@ void RunFolder::begin(Beginning how, std::optional<Restored> const& from) {
     }
     identity_ = fresh();
     if (from) identity_.parent = Parent{run_in(from->info.provenance), from->info.step, whole_path(from->path), "checkpoint"};
+    if (!from && weights) identity_.parent = weights, identity_.parent->file = whole_path(weights->file);
     write_identity(directory_, identity_);
     log_.line(identity_.describe());
   });

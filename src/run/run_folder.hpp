@@ -50,8 +50,8 @@ class RunFolder {
   Beginning judge(Restored const& from, bool newest) const;
 
   /// Writes down whose run this is from now on, and sets aside what a going back leaves behind. `from`: none when it begins
-  /// afresh.
-  void begin(Beginning how, std::optional<Restored> const& from);
+  /// afresh; `weights`: where its starting point was taken from then.
+  void begin(Beginning how, std::optional<Restored> const& from, std::optional<Parent> const& weights = {});
   /// Local, of rank 0: after begin().
   RunIdentity const& identity() const { return identity_; }
   /// Local, of rank 0: what Checkpoints asks before it changes the folder.

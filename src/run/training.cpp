@@ -13,6 +13,7 @@
 #include <kaon/run/progress.hpp>
 #include <kaon/run/same_problem.hpp>
 #include <kaon/run/signals.hpp>
+#include <kaon/run/take_weights.hpp>
 
 #include <fmt/format.h>
 
@@ -149,7 +150,13 @@ void Training<T>::use_schedule(Schedule::Multiplier multiplier) {
 
 template <class T>
 void Training<T>::start() {
-  optimizer_->initialize(*objective_);
+  auto const init = deck_.text("optimizer.init");
+  if (init.empty()) return optimizer_->initialize(*objective_);
+  optimizer_->initialize([&](Space const& exec, typename Objective<T>::Point const& X) {
+    weights_ = take_weights<T>(comm_, init, deck_.where("optimizer.init"), objective_->layers(), exec, X);
+  });
+  log_.line(
+      fmt::format("weights of {}: step {}{}", init, weights_->step, weights_->run.empty() ? "" : " of run " + weights_->run));
 }
 
 template <class T>
@@ -388,7 +395,7 @@ template <class T>
 void Training<T>::open_folder() {
   check_folder();
   if (comm_.rank() == 0 && resumed_) taken_ = earlier_ = earlier_starts(file("summary.json"));
-  folder_.begin(beginning_, restored_);
+  folder_.begin(beginning_, restored_, weights_);
   running_ = true;
   Ballot ballot(comm_);
   if (comm_.rank() == 0) {

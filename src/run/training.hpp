@@ -61,7 +61,8 @@ class Training {
   /// program does. Throws InputError when no sound checkpoint is left, its deck forbids going on with this one, or it is of
   /// another run than the folder; never starts afresh.
   void restart(std::string const& which);
-  /// X = W = X⁰.
+  /// X = W = X⁰: the objective's, or the weights of the file that the deck's optimizer.init names (InputError when they are not
+  /// the model's).
   void start();
   /// restart("latest") when the run folder has a committed checkpoint, sound or not; else start(). The log says which.
   void restart_or_start();
@@ -149,6 +150,7 @@ class Training {
   std::unique_ptr<SavePolicy> policy_;
   std::unique_ptr<Saver> saver_;
   std::optional<Restored> restored_;
+  std::optional<Parent> weights_;    ///< where a starting point that is not the objective's was taken from
   std::optional<Best> best_, kept_;  ///< the best validation; the best that a checkpoint is committed of
 };
 
