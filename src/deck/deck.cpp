@@ -122,12 +122,24 @@ Deck Deck::read(std::string const& text, std::string const& origin, std::vector<
   return deck;
 }
 
+// An override that names a group with a slip in it makes a group of its own, which lacks everything else.
+std::string Deck::nearest_group(std::string const& section) const {
+  std::vector<std::string> others;
+  for (auto const& group : groups_)
+    if (auto const other = std::string(group_prefix) + group; other != section && values_.count(other + ".layers"))
+      others.push_back(other);
+  if (others.empty() || !is_group(section)) return {};
+  auto const meant = nearest(section, others);
+  return edit_distance(meant, section) <= 2 ? fmt::format("; was {} meant?", meant) : std::string();
+}
+
 void Deck::fill_defaults() {
   auto const fill = [&](Key const& key, std::string const& section) {
     auto const name = fmt::format("{}.{}", section, key.name);
     if (values_.count(name)) return;
     if (key.required)
-      throw UsageError(fmt::format("{}: {} is missing; it must be {} ({})", origin_, name, allowed(key), key.help));
+      throw UsageError(
+          fmt::format("{}: {} is missing; it must be {} ({}){}", origin_, name, allowed(key), key.help, nearest_group(section)));
     values_[name] = {std::string(key.fallback), false};
   };
   for (auto const& key : schema())

@@ -53,6 +53,7 @@ class Deck {
   Value const& effective_value(std::string_view key) const;
   std::string const& effective(std::string_view key) const { return effective_value(key).text; }
   std::string source(std::string_view key) const;
+  std::string nearest_group(std::string const& section) const;
   void fill_defaults();
   void check_together() const;
   void check_constrained() const;

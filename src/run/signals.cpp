@@ -156,11 +156,11 @@ void Signals::watch() {
     }
     while (!quit_ && !overdue && waiting_signal != 0) {
       timespec t{};
-      clock_gettime(CLOCK_REALTIME, &t);
+      clock_gettime(CLOCK_MONOTONIC, &t);  // which nobody sets
       constexpr long nap = 200'000'000;  // nanoseconds
       t.tv_nsec += nap;
       if (t.tv_nsec >= 1'000'000'000) t.tv_nsec -= 1'000'000'000, ++t.tv_sec;
-      sem_timedwait(&came, &t);  // ends at once when the object does
+      sem_clockwait(&came, CLOCK_MONOTONIC, &t);  // ends at once when the object does
       double const allowed = allowed_;
       overdue = allowed > 0 && waiting_signal != 0 && steady_seconds() - waiting_since > allowed;
     }

@@ -59,6 +59,11 @@ TEST(Refusal, MissingKeys) {
   }
 }
 
+TEST(Refusal, AnOverrideOfAGroupWithASlipNamesTheGroup) {
+  expect_parts(refusal(smallest, {"group.al.radius=0.1"}), {"group.al.layers is missing", "was group.all meant?"});
+  EXPECT_EQ(refusal(smallest, {"group.hidden.radius=0.1"}).find("meant"), std::string::npos);
+}
+
 TEST(Refusal, NoGroup) { expect_parts(refusal(smallest.substr(0, smallest.find("[group"))), {"deck.ini", "[group.NAME]"}); }
 
 TEST(Refusal, KeysThatContradict) { expect_parts(refusal(smallest, {"gpt.width=130"}), {"gpt.width = 130", "gpt.heads = 4"}); }
