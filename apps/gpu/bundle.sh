@@ -4,9 +4,10 @@
 #
 #   bash apps/gpu/bundle.sh BUILD OUT [REFERENCE]
 #
-# BUILD: a build folder (what is not built in it is left out, and said). OUT: the folder to make, emptied first. REFERENCE: a
-# build folder for this machine's CPU, whose losses of the same deck are printed beside the GPU's (minutes), or an earlier bundle,
-# whose losses are taken over and the text with them. At most KAON_BUNDLE_MIB (default 60) MiB: large files are compressed.
+# BUILD: a build folder (what is not built in it is left out, and said); small where Kaon is shared (BUILD_SHARED_LIBS). OUT: the
+# folder to make, emptied first. REFERENCE: a build folder for this machine's CPU, whose losses of the same deck are printed beside
+# the GPU's (minutes), or an earlier bundle, whose losses are taken over and the text with them. At most KAON_BUNDLE_MIB (default 60)
+# MiB: large files are compressed, at xz's level KAON_BUNDLE_XZ (default 4).
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 [ $# -ge 2 ] || { sed -n '2,9p' "$0" | sed 's/^# \?//' >&2; exit 64; }
@@ -28,10 +29,12 @@ put() { # FOLDER FILE...: copies what is there, stripped
   done
 }
 
-put bin "$build"/apps/kaon-{train,ckpt,bench} "$(command -v mpiexec.hydra)" "$(command -v hydra_pmi_proxy)" "$(command -v xz)"
-for room in core random codec compress linalg polar lmo nn objective optimizer exchange checkpoint; do
-  put tests "$build/tests/kaon_unit_$room"
+put bin "$build"/apps/kaon-{train,ckpt,link,bench}
+for tool in mpiexec.hydra hydra_pmi_proxy xz; do
+  file=$(command -v $tool) || { echo "bundle: needs $tool (Debian: mpich, xz-utils)" >&2; exit 1; }
+  put bin "$file"
 done
+for room in "$root"/tests/unit/*/; do put tests "$build/tests/kaon_unit_$(basename "$room")"; done
 put tests "$build/tests/portability/kaon_portability" "$build"/tests/kaon_mpi_{ranks,device_messages,checkpoint}
 cp "$root"/apps/bench/peers.py "$root"/apps/gpu/run.sh "$out/"
 cp "$root"/apps/gpu/decks/*.deck "$root/input/gpt-dictionary.deck" "$out/decks/"
@@ -55,10 +58,24 @@ ours() {
     libcuda.so* | libcudart.so* | libcublas*.so* | libcusolver*.so* | libcusparse*.so* | libnv*.so*) return 1 ;;
   esac
 }
-for file in "$out"/bin/* "$out"/tests/*; do ldd "$file" 2>/dev/null || true; done |
-  sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' | sort -u | while read -r library; do if ours "$library"; then put lib "$library"; fi; done
-for file in "$out"/bin/* "$out"/tests/*; do ldd "$file" 2>/dev/null || true; done | sed -n 's/^[[:space:]]*\(.*\) => not found/\1/p' |
-  sort -u | sed 's/^/bundle: not found here: /' >&2
+loaded=$(for file in "$out"/bin/* "$out"/tests/*; do ldd "$file" 2>/dev/null || true; done | sort -u)
+while read -r library; do
+  if [ -n "$library" ] && ours "$library"; then put lib "$library"; fi
+done <<<"$(sed -n 's/.* => \(\/[^ ]*\) .*/\1/p' <<<"$loaded" | sort -u)"
+sed -n 's/^[[:space:]]*\(.*\) => not found.*/bundle: not found here: \1/p' <<<"$loaded" | sort -u >&2
+
+# Where the build found them is no place to look on another machine, nor on this one, where it would hide that one is missing.
+for file in "$out"/bin/* "$out"/tests/* "$out"/lib/*; do
+  case $file in
+    "$out"/lib/*) place='$ORIGIN' ;;
+    *) place='$ORIGIN/../lib' ;;
+  esac
+  if readelf -d "$file" 2>/dev/null | grep -q 'R\(UN\)\?PATH'; then
+    printf 'file(RPATH_SET FILE [[%s]] NEW_RPATH [[%s]])\n' "$file" "$place"
+  fi
+done >"$out/runpath.cmake"
+cmake -P "$out/runpath.cmake" >/dev/null
+rm "$out/runpath.cmake"
 
 # The CPU's losses of the same deck.
 if [ -n "$reference" ] && [ ! -e "$out/reference/demo.csv" ]; then
@@ -69,8 +86,9 @@ if [ -n "$reference" ] && [ ! -e "$out/reference/demo.csv" ]; then
   rm -rf "$folder"
 fi
 
-# What unpacks the rest stays as it is.
-find "$out/bin" "$out/lib" "$out/tests" -type f -size +200k ! -name 'xz' ! -name 'liblzma*' -exec xz -T "$(nproc)" -4 {} +
+# What unpacks the rest stays as it is. A file a core: xz divides none of them by itself.
+find "$out/bin" "$out/lib" "$out/tests" -type f -size +200k ! -name 'xz' ! -name 'liblzma*' -print0 |
+  xargs -0 -r -n 1 -P "$(nproc)" xz -T 1 -"${KAON_BUNDLE_XZ:-4}"
 chmod +x "$out/run.sh"
 size=$(du -sm --apparent-size "$out" | cut -f1)
 echo "bundle: $out, $size MiB, version $(cat "$out/version")"

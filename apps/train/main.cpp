@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
   MPI_Init_thread(&argc, &argv, thread_level(arguments), &provided);
   signals->renew();
   int const code = leave_together("kaon-train", [&] {
-    start_kokkos(arguments.kokkos);
+    if (!arguments.show_deck) start_kokkos(arguments.kokkos);  // a deck can be read where there is no device
     return kaon_train(arguments, *signals);
   });
   signals->leaving(code);

@@ -8,7 +8,7 @@
 namespace kaon::fuzz {
 namespace {
 
-void run(InputView input) {
+void run_checkpoint(InputView input) {
   static PatchedFile file("step-00000005.h5", [] {
     auto const path = scratch("sound-checkpoint.h5");
     Communicator const self(MPI_COMM_SELF);
@@ -29,7 +29,7 @@ void run(InputView input) {
   }
 }
 
-std::vector<Input> seeds() {
+std::vector<Input> seeds_of_checkpoint() {
   std::vector<Input> all{{}};
   for (int i = 0; i < 32; ++i) all.push_back(one_bit(i / 32.0));
   all.push_back({2, 0, 8});
@@ -40,6 +40,6 @@ std::vector<Input> seeds() {
 
 }  // namespace
 
-Target checkpoint_target() { return {"checkpoint", {Exit::bad_input}, 256, run, seeds}; }
+Target checkpoint_target() { return {"checkpoint", {Exit::bad_input}, 256, run_checkpoint, seeds_of_checkpoint}; }
 
 }  // namespace kaon::fuzz

@@ -9,7 +9,7 @@
 namespace kaon::fuzz {
 namespace {
 
-void run(InputView input) {
+void run_command_line(InputView input) {
   std::vector<std::string> words;
   std::string word;
   for (auto const c : input)
@@ -25,7 +25,7 @@ void run(InputView input) {
   for (auto const& k : arguments.kokkos) demand(k.rfind("--kokkos-", 0) == 0, "an option that is not Kokkos' went to Kokkos");
 }
 
-std::vector<Input> seeds() {
+std::vector<Input> seeds_of_command_line() {
   std::vector<Input> all;
   std::vector<std::vector<std::string>> const lines{{"-i", "a.deck"},
                                                     {"-i", "a.deck", "-r", "run.steps=5", "-d", "out", "-t", "1-02:03:04", "-c"},
@@ -44,11 +44,14 @@ std::vector<Input> seeds() {
 }  // namespace
 
 Target command_line_target() {
-  return {"command-line", {Exit::usage}, 512, run, seeds, {"-i",          "-r",        "-d",      "-t",        "-n",
-                                                           "-c",          "-h",        "--input", "--restart", "--directory",
-                                                           "--time",      "--resolve", "--check", "--help",    "--version",
-                                                           "--override",  "--kokkos-", "--",      "=",         ".",
-                                                           "run.steps=5", "latest",    ":59",     "999999999", "-ndc"}};
+  return {"command-line",
+          {Exit::usage},
+          512,
+          run_command_line,
+          seeds_of_command_line,
+          {"-i",          "-r",     "-d",          "-t",      "-n",     "-c",        "-h",         "--input",   "--restart",
+           "--directory", "--time", "--resolve",   "--check", "--help", "--version", "--override", "--kokkos-", "--",
+           "=",           ".",      "run.steps=5", "latest",  ":59",    "999999999", "-ndc"}};
 }
 
 }  // namespace kaon::fuzz

@@ -33,7 +33,7 @@ void draw(Batches& batches, std::uint64_t step) {
   }
 }
 
-void run(InputView input) {
+void run_data(InputView input) {
   Choices choices(input);
   auto const& format = choices.pick(formats);
   int const vocabulary = choices.pick(vocabularies);
@@ -95,7 +95,7 @@ Input shard(std::uint32_t count) {
   return out;
 }
 
-std::vector<Input> seeds() {
+std::vector<Input> seeds_of_data() {
   Input text;
   for (int i = 0; i < 300; ++i) text.push_back(static_cast<unsigned char>("the quick brown fox "[i % 20]));
   auto two = shard(200);
@@ -108,8 +108,8 @@ std::vector<Input> seeds() {
 }  // namespace
 
 Target data_target() {
-  return {
-      "data", {Exit::bad_input}, 4200, run, seeds, {std::string("\x88\xd8\x34\x01\x01\0\0\0", 8), std::string("\x01\0\0\0", 4)}};
+  return {"data",   {Exit::bad_input}, 4200,
+          run_data, seeds_of_data,     {std::string("\x88\xd8\x34\x01\x01\0\0\0", 8), std::string("\x01\0\0\0", 4)}};
 }
 
 }  // namespace kaon::fuzz

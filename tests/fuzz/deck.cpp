@@ -39,7 +39,7 @@ void read_all(Deck const& deck) {
       if (key.section == "group") read(key, "group." + group);
 }
 
-void run(InputView input) {
+void run_deck(InputView input) {
   auto parts = parts_of(input);
   std::string const text = parts.front();
   parts.erase(parts.begin());
@@ -63,7 +63,7 @@ void run(InputView input) {
   assign_groups(deck, {"embed", "h0.attn.q", "h0.mlp.up", "head"});
 }
 
-std::vector<Input> seeds() {
+std::vector<Input> seeds_of_deck() {
   std::string const smallest =
       "[run]\nsteps = 100\n[objective]\nkind = gpt\n[data]\ntrain = a.txt\n[optimizer]\nworkers = 4\n"
       "[group.all]\nlayers = *\nradius = 0.02\n";
@@ -96,6 +96,6 @@ std::vector<std::string> words() {
 
 }  // namespace
 
-Target deck_target() { return {"deck", {Exit::usage}, 8192, run, seeds, words()}; }
+Target deck_target() { return {"deck", {Exit::usage}, 8192, run_deck, seeds_of_deck, words()}; }
 
 }  // namespace kaon::fuzz

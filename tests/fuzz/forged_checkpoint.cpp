@@ -148,7 +148,7 @@ void forge(std::string const& path, Choices& choices) {
   forge_dataset(file, choices.seldom() ? "/stranger" : "/server/W/h0.attn.q", {{1}, H5T_STD_U64LE}, choices);
 }
 
-void run(InputView input) {
+void run_forged_checkpoint(InputView input) {
   auto const path = scratch("forged-checkpoint.h5");
   Choices choices(input);
   forge(path, choices);
@@ -164,7 +164,7 @@ void run(InputView input) {
   }
 }
 
-std::vector<Input> seeds() {
+std::vector<Input> seeds_of_forged_checkpoint() {
   std::vector<Input> all{Input(16, 0), Input(400, 0)};
   for (unsigned char c = 0; c < 16; ++c) {
     Input mixed(400, 0);
@@ -176,6 +176,8 @@ std::vector<Input> seeds() {
 
 }  // namespace
 
-Target forged_checkpoint_target() { return {"forged-checkpoint", {Exit::bad_input}, 1024, run, seeds}; }
+Target forged_checkpoint_target() {
+  return {"forged-checkpoint", {Exit::bad_input}, 1024, run_forged_checkpoint, seeds_of_forged_checkpoint};
+}
 
 }  // namespace kaon::fuzz

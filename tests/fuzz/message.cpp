@@ -69,7 +69,7 @@ void mend(Input& message, Direction direction, bool identity, Sealer& with) {
   }
 }
 
-void run(InputView input) {
+void run_message(InputView input) {
   Choices choices(input);
   auto const how = choices.number<std::uint8_t>();
   auto const direction = static_cast<Direction>(1 + how / 4 % 3);
@@ -92,7 +92,7 @@ void run(InputView input) {
   demand(bytes == message.size(), "the packets of a letter do not make up its bytes");
 }
 
-std::vector<Input> seeds() {
+std::vector<Input> seeds_of_message() {
   std::vector<Input> all;
   for (unsigned char how : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 64, 65, 66, 67}) {
     auto writer = letter();
@@ -113,8 +113,12 @@ std::vector<Input> seeds() {
 }  // namespace
 
 Target message_target() {
-  return {
-      "message", {Exit::io, Exit::bad_input}, 2048, run, seeds, {"KAON", std::string("\x03\0\x01\0", 4), std::string(8, '\xff')}};
+  return {"message",
+          {Exit::io, Exit::bad_input},
+          2048,
+          run_message,
+          seeds_of_message,
+          {"KAON", std::string("\x03\0\x01\0", 4), std::string(8, '\xff')}};
 }
 
 }  // namespace kaon::fuzz

@@ -68,7 +68,7 @@ std::vector<std::unique_ptr<Codec>> const& codecs() {
   return all;
 }
 
-void run(InputView input) {
+void run_payload(InputView input) {
   Choices choices(input);
   auto& codec = *codecs()[choices.below(codecs().size())];
   bool const fill = choices.number<std::uint8_t>() % 2 == 0;
@@ -78,7 +78,7 @@ void run(InputView input) {
   codec.decompress(payload);
 }
 
-std::vector<Input> seeds() {
+std::vector<Input> seeds_of_payload() {
   std::vector<Input> all;
   for (std::size_t c = 0; c < codecs().size(); ++c) {
     Input input{static_cast<unsigned char>(c), 1};
@@ -92,8 +92,8 @@ std::vector<Input> seeds() {
 }  // namespace
 
 Target payload_target() {
-  return {
-      "payload", {Exit::bad_input}, 32768, run, seeds, {std::string(8, '\xff'), std::string(8, '\0'), "\x7f\xc0", "\x7f\xf0"}};
+  return {"payload",   {Exit::bad_input}, 32768,
+          run_payload, seeds_of_payload,  {std::string(8, '\xff'), std::string(8, '\0'), "\x7f\xc0", "\x7f\xf0"}};
 }
 
 }  // namespace kaon::fuzz

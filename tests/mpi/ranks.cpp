@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cctype>
+
 namespace kaon {
 namespace {
 
@@ -104,18 +106,29 @@ void Ranks::expect_same_bits(Case const& c) {
   EXPECT_EQ(count.wire_up + count.wire_down + count.wire_sum, many->exchange().bytes_given()) << where;
 }
 
-TEST_F(Ranks, SameBitsForEveryCompressorBothWays) {
-  for (auto const* spec : {"identity", "top:0.2", "rank:0.4", "natural", "natural:stochastic", "bits:1", "bits:2", "bits:4",
-                           "bits:8", "top:0.3+natural", "rank:0.5+bits:4", "natural:coded", "top:0.2+natural:coded", "rand:0.3",
-                           "columns:0.3", "dropout:0.5+rank:0.4", "damp:0.5", "dither:4", "sign"})
-    for (auto const topology : all_topologies) {
-      Case c;
-      c.up = c.down = spec;
-      c.topology = topology;
-      c.bundle = 1024;
-      expect_same_bits<float>(c);
-    }
+struct EveryCompressor : Ranks, ::testing::WithParamInterface<char const*> {};
+
+TEST_P(EveryCompressor, SameBitsBothWays) {
+  for (auto const topology : all_topologies) {
+    Case c;
+    c.up = c.down = GetParam();
+    c.topology = topology;
+    c.bundle = 1024;
+    expect_same_bits<float>(c);
+  }
 }
+
+INSTANTIATE_TEST_SUITE_P(Ranks, EveryCompressor,
+                         ::testing::Values("identity", "top:0.2", "rank:0.4", "natural", "natural:stochastic", "bits:1", "bits:2",
+                                           "bits:4", "bits:8", "top:0.3+natural", "rank:0.5+bits:4", "natural:coded",
+                                           "top:0.2+natural:coded", "rand:0.3", "columns:0.3", "dropout:0.5+rank:0.4", "damp:0.5",
+                                           "dither:4", "sign"),
+                         [](auto const& spec) {
+                           std::string name = spec.param;
+                           for (auto& c : name)
+                             if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+                           return name;
+                         });
 
 // Sealed, checked and added by kernels where they lie. With a GPU only an MPI that takes device pointers can carry them.
 TEST_F(Ranks, SameBitsForMessagesInDeviceMemory) {

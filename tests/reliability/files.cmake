@@ -1,6 +1,7 @@
 # Damaged checkpoints and failing disks. ctest runs the short forms; the campaigns are
 #   kaon_damage --long --out results.jsonl; python3 tests/reliability/files_disk.py --long --out results.jsonl
 add_executable(kaon_damage files_main.cpp files_apart.cpp files_damage.cpp)
+kaon_batch(kaon_damage 3)
 target_link_libraries(kaon_damage PRIVATE kaon_checkpoint kaon_random kaon_flags)
 foreach(part flips exhaustive bursts damage)
   add_test(NAME fault.files_${part} COMMAND kaon_damage ${part})

@@ -7,13 +7,15 @@
 
 #include <algorithm>
 
+// The LAPACK that the library links brings a BLAS; one call keeps a linker that drops unused libraries from dropping it. Not in a
+// namespace without a name: nvcc would make it local.
+extern "C" double ddot_(int const*, double const*, int const*, double const*, int const*);
+
 namespace kaon::test {
 namespace {
 
 Build const build{"1.2.3", "0123456789ab-dirty", "GNU 12.2", "Release -march=x"};
 
-// The LAPACK that the library links brings a BLAS; one call keeps a linker that drops unused libraries from dropping it.
-extern "C" double ddot_(int const*, double const*, int const*, double const*, int const*);
 double dot() {
   int const n = 2, one = 1;
   double const x[2] = {3, 4};
