@@ -24,7 +24,8 @@ function(kaon_batch target)
 endfunction()
 
 # kaon_host_only(TARGET SOURCE...): these sources include no Kokkos and are compiled one by one. A compiler for devices is told to
-# work for the host alone; Kokkos' headers say so where it is not true.
+# work for the host alone; Kokkos' headers say so where it is not true. Not for sources with a macro that is a string: nvcc_wrapper loses
+# the quotes.
 function(kaon_host_only target)
   if(CMAKE_CXX_COMPILER MATCHES "nvcc_wrapper")
     set(flag "--host-only")

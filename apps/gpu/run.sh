@@ -128,7 +128,7 @@ suite() {
 mkdir -p "$work/run"
 cp -r "$here"/bin "$here"/lib "$here"/tests "$here"/decks "$work/run/"
 chmod +x "$work/run/bin/xz"
-find "$work/run" -name '*.xz' -print0 | LD_LIBRARY_PATH=$work/run/lib xargs -0 -r -n 1 -P "$(nproc)" "$work/run/bin/xz" -d ||
+find "$work/run" -name '*.xz' -print0 | LD_LIBRARY_PATH=$work/run/lib xargs -0 -r -n 1 -P 4 "$work/run/bin/xz" -d ||
   { echo "unpacking failed"; exit 1; }
 chmod +x "$work"/run/bin/* "$work"/run/tests/* 2>/dev/null
 ln -s mpiexec.hydra "$work/run/bin/mpiexec" 2>/dev/null
@@ -138,7 +138,8 @@ for folder in /usr/local/cuda/lib64 /usr/local/cuda/targets/x86_64-linux/lib /us
 done
 libraries=$work/run/lib$toolkit
 PATH=$work/run/bin:$PATH
-export OMP_PROC_BIND=false OMP_WAIT_POLICY=passive OMP_NUM_THREADS=${OMP_NUM_THREADS:-4} OPENBLAS_NUM_THREADS=1
+cores=$(env -u OMP_NUM_THREADS nproc)
+export OMP_PROC_BIND=false OMP_WAIT_POLICY=passive OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((cores < 4 ? cores : 4))} OPENBLAS_NUM_THREADS=1
 export UCX_TLS=${UCX_TLS:-self,sm} UCX_LOG_LEVEL=${UCX_LOG_LEVEL:-error} HYDRA_IFACE=${HYDRA_IFACE:-lo}
 # Programs see the bundle's libraries; the machine's own tools do not.
 with() { LD_LIBRARY_PATH=$libraries "$@"; }
@@ -161,6 +162,13 @@ wanted() { # PART: whether it was asked for; what follows has until the end of i
   until=$((limit * granted / whole))
 }
 
+# Where programs cannot start, or find no device, nothing else can be shown.
+refused() {
+  skip "everything else: $1"
+  finish
+  exit 1
+}
+
 if wanted device; then
   say "== device and versions (bundle $(cat "$here/version"), limit $limit s)"
   if command -v nvidia-smi >/dev/null; then
@@ -168,14 +176,27 @@ if wanted device; then
   else
     say "no nvidia-smi"
   fi
-  say "$(uname -sr); $(nproc) cores; $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
+  say "$(uname -sr); $cores cores; $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)"
   for library in libcudart libcublas libcusolver; do
-    say "$library: $(ls ${toolkit//:/ } 2>/dev/null | grep "^$library\.so\.[0-9]*\.[0-9.]*$" | sort -u | tail -n 1)"
+    say "$library: $(ls ${toolkit//:/ } 2>/dev/null | grep "^$library\.so\.[0-9.]*$" | sort -u | tail -n 1)"
   done
-  missing=$(for f in "$work"/run/bin/kaon-* "$work"/run/tests/* "$work"/run/bin/*hydra*; do with ldd "$f" 2>&1 | grep 'not found\|version .* not'; done | sort -u)
-  if [ -z "$missing" ]; then pass "every shared library is found"; else fail "shared libraries: $missing"; fi
-  if check 60 "kaon-train --version" bash -c 'kaon bin/kaon-train --version'; then sed 's/^/    /' "$work/out"; fi
 fi
+
+missing=$(for f in "$work"/run/bin/kaon-* "$work"/run/tests/* "$work"/run/bin/*hydra*; do with ldd "$f" 2>&1 | grep 'not found\|version .* not'; done | sort -u)
+if [ -n "$missing" ]; then
+  fail "shared libraries: $missing"
+  case $missing in
+    *libcuda.so*) refused "no NVIDIA driver on this machine" ;;
+    *) refused "programs do not start here" ;;
+  esac
+fi
+pass "every shared library is found"
+check 60 "Kokkos starts" env LD_LIBRARY_PATH="$libraries" "$work/run/tests/kaon_unit_core" --gtest_list_tests
+case $? in
+  0 | 125) ;;
+  *) refused "no device that Kokkos can use" ;;
+esac
+if check 60 "kaon-train --version" bash -c 'kaon bin/kaon-train --version'; then sed 's/^/    /' "$work/out"; fi
 
 if wanted suites; then
   say "== suites"

@@ -145,7 +145,8 @@ void forge(std::string const& path, Choices& choices) {
   format::Table table(fields);
   for (auto const& row : rows) table.hashes.push_back(row.hash);
   write_table(file, rows, format::seal_of(info, table), choices);
-  forge_dataset(file, choices.seldom() ? "/stranger" : "/server/W/h0.attn.q", {{1}, H5T_STD_U64LE}, choices);
+  hid_t const type = H5T_STD_U64LE;  // nvcc loses the parentheses of HDF5's macro between braces
+  forge_dataset(file, choices.seldom() ? "/stranger" : "/server/W/h0.attn.q", {{1}, type}, choices);
 }
 
 void run_forged_checkpoint(InputView input) {

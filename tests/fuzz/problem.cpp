@@ -69,9 +69,10 @@ void run_forged(InputView input) {
     Choices choices(input);
     Id const file(new_file(path), H5Fclose);
     forge_link(file, choices.seldom() ? "A" : "loop", choices);
-    forge_dataset(file, "A", {{2, 3, 4}, H5T_IEEE_F64LE}, choices);
-    forge_dataset(file, "B", {{2, 3, 2}, H5T_IEEE_F64LE}, choices);
-    forge_dataset(file, "X0", {{4, 2}, H5T_IEEE_F64LE}, choices);
+    hid_t const type = H5T_IEEE_F64LE;  // nvcc loses the parentheses of HDF5's macro between braces
+    forge_dataset(file, "A", {{2, 3, 4}, type}, choices);
+    forge_dataset(file, "B", {{2, 3, 2}, type}, choices);
+    forge_dataset(file, "X0", {{4, 2}, type}, choices);
   }
   read(path);
 }
