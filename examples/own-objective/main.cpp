@@ -33,7 +33,11 @@ void own_loop(kaon::Communicator const& comm) {
 
   auto const problem = make_problem();
   kaon::Ef21Muon<float> muon(kaon::Space(), comm, problem->layers(), {layer, layer}, optimizer);
-  kaon::Schedule const schedule("linear", steps, 0.5);
+  kaon::ScheduleSettings falling;
+  falling.kind = "linear";
+  falling.steps = steps;
+  falling.constant_fraction = 0.5;
+  kaon::Schedule const schedule(falling);
   muon.initialize(*problem);
   for (std::uint64_t k = 0; k < steps; ++k) {
     bool const show = k % 50 == 0 || k + 1 == steps;
