@@ -157,7 +157,7 @@ void Signals::watch() {
     while (!quit_ && !overdue && waiting_signal != 0) {
       timespec t{};
       clock_gettime(CLOCK_MONOTONIC, &t);  // which nobody sets
-      constexpr long nap = 200'000'000;  // nanoseconds
+      constexpr long nap = 200'000'000;    // nanoseconds
       t.tv_nsec += nap;
       if (t.tv_nsec >= 1'000'000'000) t.tv_nsec -= 1'000'000'000, ++t.tv_sec;
       sem_clockwait(&came, CLOCK_MONOTONIC, &t);  // ends at once when the object does
