@@ -30,7 +30,7 @@ function(kaon_host_only target)
   if(CMAKE_CXX_COMPILER MATCHES "nvcc_wrapper")
     set(flag "--host-only")
   elseif("HIP" IN_LIST Kokkos_DEVICES)
-    set(flag "--cuda-host-only")
+    set(flag -x c++)  # hipcc takes every source for HIP, of which clang 15 dies where nlohmann-json is in it
   else()
     set(flag "")
   endif()
