@@ -3,6 +3,7 @@
 #include <kaon/core/error.hpp>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,13 +45,16 @@ Handle unlocked_access() {
 
 Handle open_readable(std::string const& path, std::string const& kind) {
   quiet();
-  int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int const fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // a pipe would be waited for
   if (fd < 0) {
     std::string const text = "cannot open " + kind + " " + path + ": " + std::strerror(errno);
     if (errno == ENOENT) throw InputError(text);
     throw IoError(text);
   }
+  struct stat there {};
+  bool const pipe = ::fstat(fd, &there) == 0 && S_ISFIFO(there.st_mode);
   ::close(fd);
+  if (pipe) throw InputError("cannot open " + kind + " " + path + ": it is a pipe, and HDF5 reads files that it can go back in");
   Handle const access = unlocked_access();
   return own(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()), H5Fclose, Blame::content, "open " + path + " as HDF5");
 }

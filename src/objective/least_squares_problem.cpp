@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,13 +41,16 @@ std::string text(Shape const& s) { return fmt::format("{}", fmt::join(s, "×"));
 
 /// Fails with errno's text before HDF5 meets the file.
 void probe(std::string const& path) {
-  int const fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  int const fd = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);  // a pipe would be waited for
   if (fd < 0) {
     std::string const why = fmt::format("cannot open problem file {}: {}", path, std::strerror(errno));
     if (errno == ENOENT) throw InputError(why);
     throw IoError(why);
   }
+  struct stat there {};
+  bool const pipe = ::fstat(fd, &there) == 0 && S_ISFIFO(there.st_mode);
   ::close(fd);
+  if (pipe) throw InputError(fmt::format("problem file {} is a pipe, and HDF5 reads files that it can go back in", path));
 }
 
 /// What was never written reads as zeros, and a size that is only claimed would be asked of the memory.

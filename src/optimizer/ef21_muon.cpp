@@ -626,8 +626,13 @@ StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double
   check_objective(objective);
   if (auto const text = wrong_multiplier(step, multiplier); !text.empty()) throw UsageError(text);
   begin_step(step, measure);
-  objective.watch_backward([this] { begin_backward(); });
+  struct Watch {  // an objective may outlive this object, also after an error
+    Objective<T>& objective;
+    ~Watch() { objective.watch_backward({}); }
+  };
   try {
+    Watch const watch{objective};
+    objective.watch_backward([this] { begin_backward(); });
     for (auto const& share : shares_)
       objective.gradient(exec_, loss_of(share), *model_, share,
                          [&](int layer, ConstMatrix<T, Space> const& gradient) { give(exec_, share, layer, gradient); });
@@ -641,7 +646,6 @@ StepReport Ef21Muon<T>::step(Objective<T>& objective, std::uint64_t step, double
     abandon(e);
     throw;
   }
-  objective.watch_backward({});
   return end_step(multiplier);
 }
 

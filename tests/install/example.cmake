@@ -4,13 +4,7 @@ set(prefix ${WORK}/prefix)
 set(example ${WORK}/example)
 file(REMOVE_RECURSE ${prefix} ${example})
 
-function(run what)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE rc OUTPUT_VARIABLE out ERROR_VARIABLE err)
-  if(NOT rc EQUAL 0)
-    message(FATAL_ERROR "${what} failed (${rc}):\n${out}\n${err}")
-  endif()
-  set(out "${out}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 run("install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 

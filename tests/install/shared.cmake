@@ -6,13 +6,7 @@ set(example ${WORK}/example)
 file(REMOVE_RECURSE ${WORK}/prefix ${moved} ${example})
 set(ENV{LD_LIBRARY_PATH})
 
-function(run what)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE rc OUTPUT_VARIABLE out ERROR_VARIABLE err)
-  if(NOT rc EQUAL 0)
-    message(FATAL_ERROR "${what} failed (${rc}):\n${out}\n${err}")
-  endif()
-  set(out "${out}" PARENT_SCOPE)
-endfunction()
+include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
 # Programs and libraries alone, compiled in haste: how they find each other is what is asked.
 set(options -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX} -DBUILD_SHARED_LIBS=ON -DKAON_TESTS=OFF -DKAON_BENCHMARKS=OFF -DKAON_UNITY=ON

@@ -1,5 +1,6 @@
 """A run that starts from the weights of another one (optimizer.init): fine-tuning, another radius, a longer run."""
 import json
+import os
 import shutil
 
 import lab
@@ -70,6 +71,7 @@ class Weights(lab.Situation):
         import h5py
         import numpy as np
         self.put("notes.txt", "not weights")
+        os.mkfifo(self.folder / "pipe.h5")
         np.savez(self.folder / "model.npz", a=np.zeros((2, 2)))
         with h5py.File(self.folder / "other.h5", "w") as f:
             f["x"] = [1.0]
@@ -96,6 +98,7 @@ class Weights(lab.Situation):
                 ("notes.txt", [], ("notes.txt", "HDF5", extract)),
                 ("model.npz", [], ("model.npz", extract)),
                 ("first", [], ("first is a folder", extract)),
+                ("pipe.h5", [], ("pipe.h5", "is a pipe", extract)),
                 ("other.h5", [], ("other.h5 holds no weights", extract)),
                 ("nan.h5", [], ("layer head of nan.h5 holds a NaN",)),
                 ("less.h5", [], ("less.h5 has no layer head", "embed")),
@@ -110,6 +113,12 @@ class Weights(lab.Situation):
                     self.ended(r, 65, "optimizer.init", *parts)
                     self.assertEqual(len(r.errors()), 1, str(r))
         self.assertFalse((self.folder / "new").exists())
+
+    def test_a_pipe_where_a_file_belongs_is_not_waited_for(self):
+        os.mkfifo(self.folder / "pipe.h5")
+        self.ended(self.train("-i", "gpt.deck", "-d", "new", "-r", "pipe.h5", limit=30), 65, "pipe.h5", "is a pipe")
+        self.ended(self.ckpt("show", "pipe.h5", limit=30), 65, "pipe.h5", "is a pipe")
+        self.ended(self.train("-i", "squares.deck", "-d", "new", "least-squares.problem=pipe.h5", limit=30), 65, "pipe.h5", "is a pipe")
 
 
 if __name__ == "__main__":
