@@ -7,8 +7,8 @@
 #include <kaon/checkpoint/snapshot.hpp>
 #include <kaon/checkpoint/writer.hpp>
 #include <kaon/core/error.hpp>
-#include <kaon/run/leave.hpp>
-#include <kaon/run/wall_clock.hpp>
+#include <kaon/run/stop/leave.hpp>
+#include <kaon/run/stop/wall_clock.hpp>
 
 #include <boost/program_options.hpp>
 

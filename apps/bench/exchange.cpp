@@ -4,9 +4,9 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
-#include <kaon/run/leave.hpp>
-#include <kaon/run/prepare.hpp>
-#include <kaon/run/threads.hpp>
+#include <kaon/run/start/prepare.hpp>
+#include <kaon/run/start/threads.hpp>
+#include <kaon/run/stop/leave.hpp>
 
 #include <boost/program_options.hpp>
 

@@ -1,13 +1,13 @@
 // The cost model fed with this machine's measurements. What it prints is a prediction and says so.
 #include "exchange.hpp"
 
+#include <kaon/clock/work_clock.hpp>
 #include <kaon/core/error.hpp>
-#include <kaon/exchange/cost_model.hpp>
-#include <kaon/exchange/link_speed.hpp>
-#include <kaon/optimizer/layer_costs.hpp>
-#include <kaon/optimizer/work_clock.hpp>
-#include <kaon/run/assemble.hpp>
-#include <kaon/run/threads.hpp>
+#include <kaon/cost/cost_model.hpp>
+#include <kaon/cost/layer_costs.hpp>
+#include <kaon/cost/link_speed.hpp>
+#include <kaon/run/start/assemble.hpp>
+#include <kaon/run/start/threads.hpp>
 
 #include <algorithm>
 #include <cstdio>

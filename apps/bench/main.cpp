@@ -7,9 +7,9 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/files/standard_output.hpp>
-#include <kaon/run/leave.hpp>
-#include <kaon/run/memory.hpp>
-#include <kaon/run/prepare.hpp>
+#include <kaon/run/start/memory.hpp>
+#include <kaon/run/start/prepare.hpp>
+#include <kaon/run/stop/leave.hpp>
 
 #include <benchmark/benchmark.h>
 #include <boost/program_options.hpp>

@@ -4,7 +4,7 @@
 //
 // Ranks r and r + R/2 talk, all pairs at once; with an odd number the last rank talks to rank 0 afterwards. Prints "name value"
 // lines.
-#include <kaon/exchange/link_speed.hpp>
+#include <kaon/cost/link_speed.hpp>
 #include <kaon/files/standard_output.hpp>
 #include <kaon/mpi/communicator.hpp>
 

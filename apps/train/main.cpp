@@ -3,13 +3,13 @@
 #include <kaon/deck/deck.hpp>
 #include <kaon/files/standard_output.hpp>
 #include <kaon/mpi/communicator.hpp>
-#include <kaon/run/arguments.hpp>
-#include <kaon/run/deck_text.hpp>
-#include <kaon/run/leave.hpp>
-#include <kaon/run/place.hpp>
-#include <kaon/run/prepare.hpp>
-#include <kaon/run/signals.hpp>
-#include <kaon/run/training.hpp>
+#include <kaon/run/loop/training.hpp>
+#include <kaon/run/start/arguments.hpp>
+#include <kaon/run/start/deck_text.hpp>
+#include <kaon/run/start/place.hpp>
+#include <kaon/run/start/prepare.hpp>
+#include <kaon/run/stop/leave.hpp>
+#include <kaon/run/stop/signals.hpp>
 
 #include <kaon_build_info.hpp>
 

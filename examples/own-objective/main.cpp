@@ -3,10 +3,10 @@
 // second run finds the first one's checkpoints, and that there is nothing left to do.
 #include "factorisation.hpp"
 
-#include <kaon/optimizer/ef21_muon.hpp>
-#include <kaon/optimizer/schedule.hpp>
-#include <kaon/run/leave.hpp>
-#include <kaon/run/training.hpp>
+#include <kaon/run/loop/training.hpp>
+#include <kaon/run/stop/leave.hpp>
+#include <kaon/step/engine.hpp>
+#include <kaon/step/schedule.hpp>
 
 #include <mpi.h>
 
@@ -32,7 +32,7 @@ void own_loop(kaon::Communicator const& comm) {
   optimizer.workers = workers;  // logical: they share however many ranks there are
 
   auto const problem = make_problem();
-  kaon::Ef21Muon<float> muon(kaon::Space(), comm, problem->layers(), {layer, layer}, optimizer);
+  kaon::Engine<float> muon(kaon::Space(), comm, problem->layers(), {layer, layer}, optimizer);
   kaon::ScheduleSettings falling;
   falling.kind = "linear";
   falling.steps = steps;

@@ -1,14 +1,14 @@
 #ifndef KAON_EXCHANGE_EXCHANGE_HPP
 #define KAON_EXCHANGE_EXCHANGE_HPP
 
-#include <kaon/exchange/blocks.hpp>
 #include <kaon/exchange/count.hpp>
 #include <kaon/exchange/letter.hpp>
 #include <kaon/exchange/mailbox.hpp>
 #include <kaon/exchange/packet.hpp>
-#include <kaon/exchange/plan.hpp>
 #include <kaon/exchange/sealer.hpp>
 #include <kaon/mpi/communicator.hpp>
+#include <kaon/plan/blocks.hpp>
+#include <kaon/plan/plan.hpp>
 
 #include <cstdint>
 #include <memory>

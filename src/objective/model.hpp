@@ -2,6 +2,7 @@
 #define KAON_OBJECTIVE_MODEL_HPP
 
 #include <kaon/core/types.hpp>
+#include <kaon/layer/space.hpp>
 
 #include <functional>
 #include <initializer_list>
@@ -9,9 +10,6 @@
 #include <vector>
 
 namespace kaon {
-
-/// Everything above kernels/ runs on Kokkos' default execution space.
-using Space = Kokkos::DefaultExecutionSpace;
 
 /// W as an objective reads it: one matrix per layer, in the order of layers(). A layer's newest values may still be under way
 /// from its owner; the first `W[i]` of a step waits for them. So a layer that is asked for where it is needed, and not before,

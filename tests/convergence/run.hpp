@@ -3,7 +3,7 @@
 
 #include "problem.hpp"
 
-#include <kaon/optimizer/ef21_muon.hpp>
+#include <kaon/step/engine.hpp>
 
 #include <string>
 
@@ -43,7 +43,7 @@ inline Average run(TheoryProblem const& problem, Theory const& theory, int K, do
   settings.seed = seed;
   Communicator const self(MPI_COMM_SELF);
   auto objective = problem.objective(noise, seed);
-  Ef21Muon<double> muon(Space(), self, objective.layers(), {layer}, settings);
+  Engine<double> muon(Space(), self, objective.layers(), {layer}, settings);
   muon.initialize(objective);
   Geometry const geometry{theory.norm};
   Average average;

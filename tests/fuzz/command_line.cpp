@@ -1,7 +1,7 @@
 // command-line: the words of a command line, each ended by a zero byte.
 #include "target.hpp"
 
-#include <kaon/run/arguments.hpp>
+#include <kaon/run/start/arguments.hpp>
 
 #include <cmath>
 #include <utility>

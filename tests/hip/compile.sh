@@ -8,9 +8,9 @@ source=$1 build=$2 prefix=$3
 if [ -z "$prefix" ]; then echo "skipped: no KAON_HIP_PREFIX"; exit 77; fi
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=hipcc -DCMAKE_PREFIX_PATH="$prefix" \
   -DKAON_TESTS=OFF -DKAON_BENCHMARKS=OFF -DKAON_UNITY=ON -DKAON_WARNINGS_AS_ERRORS=ON >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
-cmake --build "$build" -j "${KAON_JOBS:-$(nproc)}" --target kaon_optimizer kaon_objective kaon_checkpoint
+cmake --build "$build" -j "${KAON_JOBS:-$(nproc)}" --target kaon_step kaon_cost kaon_objective kaon_checkpoint
 # A file may hold several sources: what counts is that every room is there.
-for room in "$source"/kernels/*/ "$source"/src/{mpi,files,exchange,optimizer,data,objective,checkpoint}/; do
+for room in "$source"/kernels/*/ "$source"/src/{mpi,files,plan,clock,exchange,method,cost,step,data,objective,checkpoint}/; do
   compgen -G "$room*.cpp" >/dev/null || continue
   [ -n "$(find "$build" -name "libkaon_$(basename "$room").a")" ] || { echo "the room $(basename "$room") was not compiled"; exit 1; }
 done

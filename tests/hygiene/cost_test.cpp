@@ -3,7 +3,7 @@
 #include "factorisation.hpp"
 #include "watch.hpp"
 
-#include <kaon/optimizer/ef21_muon.hpp>
+#include <kaon/step/engine.hpp>
 
 #include <gtest/gtest.h>
 
@@ -60,7 +60,7 @@ Counts count(Communicator const& comm, Setting const& run) {
   s.uplink = run.up;
   s.downlink = run.down;
   Cut objective(run.workers, run.micro_batches);
-  Ef21Muon<float> muon(Space(), comm, objective.layers(), std::vector<LayerSettings>(layers, s), o, run.micro_batches);
+  Engine<float> muon(Space(), comm, objective.layers(), std::vector<LayerSettings>(layers, s), o, run.micro_batches);
   muon.initialize(objective);
   for (std::uint64_t k = 0; k < 4; ++k) muon.step(objective, k, 1.0, false);
   Watch const watch;

@@ -4,7 +4,7 @@
 #include "watch.hpp"
 
 #include <kaon/objective/gpt.hpp>
-#include <kaon/optimizer/ef21_muon.hpp>
+#include <kaon/step/engine.hpp>
 
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ template <class T>
 void check(Objective<T>& objective, LayerSettings const& layer, OptimizerSettings const& settings, std::string const& where) {
   Communicator const self(MPI_COMM_SELF);
   Watch const all;
-  Ef21Muon<T> muon(Space(), self, objective.layers(), std::vector<LayerSettings>(objective.layers().size(), layer), settings);
+  Engine<T> muon(Space(), self, objective.layers(), std::vector<LayerSettings>(objective.layers().size(), layer), settings);
   muon.initialize(objective);
   for (std::uint64_t k = 0; k < 3; ++k) muon.step(objective, k, 1.0, true);
   EXPECT_GT(all.seen().launches, 0) << "the hooks see nothing: this Kokkos was built without its tools";

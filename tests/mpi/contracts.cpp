@@ -1,7 +1,7 @@
 // What must hold between steps, broken on one rank: each check is there because it speaks when it must.
 #include <kaon/core/error.hpp>
-#include <kaon/run/prepare.hpp>
-#include <kaon/run/training.hpp>
+#include <kaon/run/loop/training.hpp>
+#include <kaon/run/start/prepare.hpp>
 #include <kaon/support/state.hpp>
 
 #include <gtest/gtest.h>
@@ -20,7 +20,7 @@ struct Contracts : ::testing::Test {
   Communicator const world{MPI_COMM_WORLD};
   std::vector<LayerSettings> const settings = std::vector<LayerSettings>(6, test::settings("spectral", "bits:4", "bits:2"));
 
-  std::unique_ptr<Ef21Muon<double>> three_steps(Topology topology = Topology::sharded) const {
+  std::unique_ptr<Engine<double>> three_steps(Topology topology = Topology::sharded) const {
     OptimizerSettings o;
     o.workers = 4;
     o.topology = topology;
@@ -29,7 +29,7 @@ struct Contracts : ::testing::Test {
 };
 
 // Sets entry 3 of the part of the field that `rank` has.
-void break_field(Ef21Muon<double>& muon, std::string const& path, bool here, double value) {
+void break_field(Engine<double>& muon, std::string const& path, bool here, double value) {
   Registry registry;
   muon.register_state(registry);
   for (auto& f : registry) {
@@ -45,7 +45,7 @@ void break_field(Ef21Muon<double>& muon, std::string const& path, bool here, dou
   FAIL() << "no field " << path;
 }
 
-std::string refusal(Ef21Muon<double> const& muon) {
+std::string refusal(Engine<double> const& muon) {
   try {
     muon.check_invariants(1e-12);
   } catch (InputError const& e) {
@@ -96,7 +96,7 @@ TEST_F(Contracts, WhatIsNotFiniteIsSeen) {
 TEST_F(Contracts, RanksWithDifferentSettingsAllRefuse) {
   auto const made = [&](std::vector<LayerSettings> const& s, OptimizerSettings const& o) {
     try {
-      Ef21Muon<double>(Space(), world, test::odd_layers(), s, o);
+      Engine<double>(Space(), world, test::odd_layers(), s, o);
     } catch (UsageError const& e) {
       return std::string(e.what());
     }
@@ -148,7 +148,7 @@ TEST_F(Contracts, AMistakeOfOneRankIsToldByAll) {
           o.workers = micros == 4 ? 2 : 4;  // from 3 ranks on, ranks share a worker
           o.topology = topology;
           Mistaken objective(micros, world.rank() == culprit, mistake);
-          Ef21Muon<double> muon(Space(), world, objective.layers(), settings, o, micros);
+          Engine<double> muon(Space(), world, objective.layers(), settings, o, micros);
           muon.initialize(objective);
           muon.step(objective, 0, 1.0, false);
           auto const& plan = muon.exchange().plan();

@@ -15,7 +15,9 @@ std::map<std::string, std::int64_t>* live = nullptr;  // label: bytes
 std::int64_t now = 0, peak = 0;
 
 bool counts(std::string const& label) {
-  return label.rfind("kaon::optimizer::", 0) == 0 || label.rfind("kaon::exchange::", 0) == 0;
+  for (auto const* room : {"kaon::step::", "kaon::method::", "kaon::exchange::"})
+    if (label.rfind(room, 0) == 0) return true;
+  return false;
 }
 void change(char const* label, std::int64_t bytes) {
   if (!live) return;
@@ -139,7 +141,7 @@ void expect_formula(Case const& c) {
   o.bundle_bytes = c.bundle;
   test::Quadratic<T> objective(layers, c.workers, 77, c.micro_batches);
   Watch const watch;
-  Ef21Muon<T> muon(Space(), world, layers, s, o, c.micro_batches);
+  Engine<T> muon(Space(), world, layers, s, o, c.micro_batches);
   auto const& plan = muon.exchange().plan();
   auto const steady = formula<T>(layers, c, plan, world.rank(), false).total();
   auto const dense = formula<T>(layers, c, plan, world.rank(), c.start == Start::dense).total();

@@ -3,7 +3,7 @@
 #include "../unit/run/scratch.hpp"
 
 #include <kaon/core/error.hpp>
-#include <kaon/run/same_problem.hpp>
+#include <kaon/run/start/same_problem.hpp>
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <kaon/checkpoint/folder.hpp>
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
-#include <kaon/run/saver.hpp>
+#include <kaon/run/saving/saver.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // What a choice of topology is made from is the same on every rank, and makes sense.
 #include <kaon/core/error.hpp>
-#include <kaon/optimizer/layer_costs.hpp>
-#include <kaon/run/choose_topology.hpp>
+#include <kaon/cost/layer_costs.hpp>
+#include <kaon/run/start/choose_topology.hpp>
 #include <kaon/support/quadratic.hpp>
 #include <kaon/support/state.hpp>
 
@@ -69,7 +69,7 @@ TEST_F(TopologyTest, ThePlanThatIsPredictedIsTheOneThatRuns) {
           o.start = start;
           o.topology = topology;
           o.bundle_bytes = bundle;
-          Ef21Muon<float> const muon(Space(), world, layers, s, o);
+          Engine<float> const muon(Space(), world, layers, s, o);
           static std::map<std::string, std::vector<LayerCost>> measured;
           auto& costs = measured[spec];
           if (costs.empty()) costs = measure_layers<float>(Space(), layers, s, 1);

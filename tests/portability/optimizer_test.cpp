@@ -99,7 +99,7 @@ TYPED_TEST(PortableOptimizer, FiftySteps) {
     }
     auto const multiplier = [](int k) { return 1.0 / (1 + 0.05 * k); };
     Quadratic<T> objective(layers, workers, 77, micro_batches);
-    Ef21Muon<T> kaon(Space(), self, layers, s, o, micro_batches);
+    Engine<T> kaon(Space(), self, layers, s, o, micro_batches);
     kaon.initialize(objective);
     for (int k = 0; k < steps; ++k) kaon.step(objective, static_cast<std::uint64_t>(k), multiplier(k), false);
 

@@ -1,6 +1,6 @@
 // kaon_clock SEED JOBS: jobs of a simulated clock that obey WallClock, as Training does. Prints one JSON object; exit code 1 when
 // a job outlived its limit, or one of 30 minutes or more left over a twentieth of it.
-#include <kaon/run/wall_clock.hpp>
+#include <kaon/run/stop/wall_clock.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -3,8 +3,8 @@
 
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/mpi/patience.hpp>
-#include <kaon/optimizer/ef21_muon.hpp>
-#include <kaon/run/leave.hpp>
+#include <kaon/run/stop/leave.hpp>
+#include <kaon/step/engine.hpp>
 
 #include <mpi.h>
 #include <unistd.h>
@@ -61,7 +61,7 @@ kaon::Exit train(std::string const& mistake, int rank) {
   Mistaken problem(mistake, here);
   std::vector<kaon::LayerSettings> settings{layer, layer};
   if (here && mistake == "settings") settings.pop_back();
-  kaon::Ef21Muon<float> muon(kaon::Space(), comm, problem.layers(), settings, optimizer, problem.micro_batches());
+  kaon::Engine<float> muon(kaon::Space(), comm, problem.layers(), settings, optimizer, problem.micro_batches());
   if (mistake != "start" || !here) muon.initialize(problem);
   for (std::uint64_t k = 0; k < steps; ++k) muon.step(problem, k, 1.0, false);
   if (comm.rank() == 0) std::puts("trained");

@@ -1,7 +1,7 @@
 #ifndef KAON_SUPPORT_STATE_HPP
 #define KAON_SUPPORT_STATE_HPP
 
-#include <kaon/optimizer/ef21_muon.hpp>
+#include <kaon/step/engine.hpp>
 #include <kaon/support/quadratic.hpp>
 
 #include <map>
@@ -28,7 +28,7 @@ inline LayerSettings settings(std::string const& norm, std::string const& up, st
 /// The bytes of what this rank writes of every field, by path.
 using Bytestate = std::map<std::string, std::vector<unsigned char>>;
 template <class T>
-Bytestate bytes_of(Ef21Muon<T> const& optimizer) {
+Bytestate bytes_of(Engine<T> const& optimizer) {
   Registry registry;
   optimizer.register_state(registry);
   Bytestate out;
@@ -42,12 +42,12 @@ Bytestate bytes_of(Ef21Muon<T> const& optimizer) {
 
 /// Runs `steps` steps of the quadratic on `comm`; returns the optimizer for inspection.
 template <class T>
-std::unique_ptr<Ef21Muon<T>> run_quadratic(Communicator const& comm, std::vector<Layer> const& layers,
-                                           std::vector<LayerSettings> const& layer_settings, OptimizerSettings const& optimizer,
-                                           int steps, bool measure = false, std::vector<StepReport>* reports = nullptr,
-                                           int micro_batches = 1) {
+std::unique_ptr<Engine<T>> run_quadratic(Communicator const& comm, std::vector<Layer> const& layers,
+                                         std::vector<LayerSettings> const& layer_settings, OptimizerSettings const& optimizer,
+                                         int steps, bool measure = false, std::vector<StepReport>* reports = nullptr,
+                                         int micro_batches = 1) {
   Quadratic<T> objective(layers, optimizer.workers, 77, micro_batches);
-  auto o = std::make_unique<Ef21Muon<T>>(Space(), comm, layers, layer_settings, optimizer, micro_batches);
+  auto o = std::make_unique<Engine<T>>(Space(), comm, layers, layer_settings, optimizer, micro_batches);
   o->initialize(objective);
   for (int k = 0; k < steps; ++k) {
     auto r = o->step(objective, static_cast<std::uint64_t>(k), 1.0, measure);

@@ -1,8 +1,8 @@
 #include "scratch.hpp"
 
 #include <kaon/core/error.hpp>
-#include <kaon/run/arguments.hpp>
-#include <kaon/run/kokkos_options.hpp>
+#include <kaon/run/start/arguments.hpp>
+#include <kaon/run/start/kokkos_options.hpp>
 
 namespace kaon::test {
 namespace {

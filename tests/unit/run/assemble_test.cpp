@@ -1,6 +1,6 @@
 #include <kaon/core/error.hpp>
 #include <kaon/deck/schema.hpp>
-#include <kaon/run/assemble.hpp>
+#include <kaon/run/start/assemble.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 #include <kaon/core/error.hpp>
-#include <kaon/run/background.hpp>
+#include <kaon/run/saving/background.hpp>
 
 #include <gtest/gtest.h>
 #include <pthread.h>

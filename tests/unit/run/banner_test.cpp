@@ -1,7 +1,7 @@
 #include "scratch.hpp"
 
 #include <kaon/core/error.hpp>
-#include <kaon/run/banner.hpp>
+#include <kaon/run/start/banner.hpp>
 
 #include <Kokkos_Core.hpp>
 

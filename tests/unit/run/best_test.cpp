@@ -1,4 +1,4 @@
-#include <kaon/run/best.hpp>
+#include <kaon/run/saving/best.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include <kaon/run/banner.hpp>
-#include <kaon/run/blas_kernels.hpp>
+#include <kaon/run/start/banner.hpp>
+#include <kaon/run/start/blas_kernels.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include "scratch.hpp"
 
 #include <kaon/core/error.hpp>
-#include <kaon/run/csv_text.hpp>
+#include <kaon/run/records/csv_text.hpp>
 
 namespace kaon::test {
 namespace {

@@ -1,5 +1,5 @@
 // A state with a NaN or an infinity is found wherever it stands; whole numbers and empty parts are passed over.
-#include <kaon/run/finite.hpp>
+#include <kaon/run/saving/finite.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-#include <kaon/run/assemble.hpp>
-#include <kaon/run/idle_keys.hpp>
+#include <kaon/run/start/assemble.hpp>
+#include <kaon/run/start/idle_keys.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include <kaon/run/idle_ranks.hpp>
+#include <kaon/run/start/idle_ranks.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 #include <kaon/core/error.hpp>
-#include <kaon/run/kokkos_options.hpp>
+#include <kaon/run/start/kokkos_options.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "scratch.hpp"
 
-#include <kaon/run/log.hpp>
+#include <kaon/run/records/log.hpp>
 
 namespace kaon::test {
 namespace {

@@ -1,5 +1,5 @@
 #include <kaon/core/error.hpp>
-#include <kaon/run/meant.hpp>
+#include <kaon/run/start/meant.hpp>
 #include <kaon/support/texts.hpp>
 
 #include <gtest/gtest.h>

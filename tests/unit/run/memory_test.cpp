@@ -1,5 +1,5 @@
 #include <kaon/core/error.hpp>
-#include <kaon/run/memory.hpp>
+#include <kaon/run/start/memory.hpp>
 
 #include <gtest/gtest.h>
 

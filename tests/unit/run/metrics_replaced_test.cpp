@@ -2,7 +2,7 @@
 #include "scratch.hpp"
 
 #include <kaon/core/error.hpp>
-#include <kaon/run/metrics.hpp>
+#include <kaon/run/records/metrics.hpp>
 
 #include <filesystem>
 

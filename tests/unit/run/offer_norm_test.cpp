@@ -4,9 +4,9 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/deck/deck.hpp>
-#include <kaon/optimizer/ef21_muon.hpp>
-#include <kaon/run/assemble.hpp>
-#include <kaon/run/offer_norm.hpp>
+#include <kaon/run/start/assemble.hpp>
+#include <kaon/run/start/offer_norm.hpp>
+#include <kaon/step/engine.hpp>
 #include <kaon/support/quadratic.hpp>
 
 #include <gtest/gtest.h>
@@ -38,7 +38,7 @@ TEST(OfferNorm, ADeckNamesItAndStepsAreItsOwn) {
   ASSERT_EQ(plan.settings[0].lmo.norm, "odd");
   Communicator const self(MPI_COMM_SELF);
   test::Quadratic<double> objective(layers, 2, 77);
-  Ef21Muon<double> muon(Space(), self, layers, plan.settings, optimizer_settings(deck));
+  Engine<double> muon(Space(), self, layers, plan.settings, optimizer_settings(deck));
   muon.initialize(objective);
   for (std::size_t i = 0; i < 2; ++i) {
     auto const start = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, muon.W()[i]);

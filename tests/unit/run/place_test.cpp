@@ -1,7 +1,7 @@
 #include "scratch.hpp"
 
 #include <kaon/core/error.hpp>
-#include <kaon/run/place.hpp>
+#include <kaon/run/start/place.hpp>
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/mpi/patience.hpp>
-#include <kaon/run/prepare.hpp>
+#include <kaon/run/start/prepare.hpp>
 
 namespace kaon::test {
 namespace {

@@ -1,6 +1,6 @@
 #include "scratch.hpp"
 
-#include <kaon/run/progress.hpp>
+#include <kaon/run/records/progress.hpp>
 
 #include <algorithm>
 #include <limits>

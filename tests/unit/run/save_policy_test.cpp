@@ -1,4 +1,4 @@
-#include <kaon/run/save_policy.hpp>
+#include <kaon/run/saving/save_policy.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 #include <kaon/core/error.hpp>
-#include <kaon/run/signals.hpp>
+#include <kaon/run/stop/signals.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

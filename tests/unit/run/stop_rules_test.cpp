@@ -2,7 +2,7 @@
 #include "scratch.hpp"
 
 #include <kaon/core/error.hpp>
-#include <kaon/run/stop_rules.hpp>
+#include <kaon/run/stop/stop_rules.hpp>
 
 #include <csignal>
 

@@ -1,4 +1,4 @@
-#include <kaon/run/threads.hpp>
+#include <kaon/run/start/threads.hpp>
 
 #include <gtest/gtest.h>
 

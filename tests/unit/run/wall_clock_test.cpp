@@ -1,5 +1,5 @@
 #include <kaon/core/error.hpp>
-#include <kaon/run/wall_clock.hpp>
+#include <kaon/run/stop/wall_clock.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,173 @@
+#include <kaon/cost/layer_costs.hpp>
+
+#include <kaon/clock/work_clock.hpp>
+#include <kaon/core/error.hpp>
+#include <kaon/exchange/packet.hpp>
+#include <kaon/linalg/elementwise.hpp>
+#include <kaon/linalg/update.hpp>
+#include <kaon/method/staging.hpp>
+#include <kaon/method/tools.hpp>
+#include <kaon/random/stream.hpp>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace kaon {
+
+namespace {
+
+template <class T>
+struct Normal {
+  T* to;
+  StreamKey key;
+  KOKKOS_FUNCTION void operator()(std::int64_t i) const {
+    to[i] = static_cast<T>(random_normal(key, static_cast<std::uint64_t>(i)));
+  }
+};
+
+// Times calls as a step meets them: between two rounds of a layer all the others have been through the caches. Compressors and
+// sums take twice as long then.
+class Clock {
+ public:
+  Clock(Space const& exec, int repetitions)
+      : exec_(exec), repetitions_(repetitions), other_("kaon::cost::timed_other", runs_on_host<Space> ? cache : 0) {}
+
+  // Median seconds of the calls after one that warms up.
+  template <class Body>
+  double operator()(Body&& body) const {
+    std::vector<double> times;
+    for (int k = 0; k <= repetitions_; ++k) {
+      Kokkos::deep_copy(exec_, other_, static_cast<unsigned char>(k));
+      exec_.fence();
+      double const begin = work_seconds();
+      body();
+      exec_.fence();
+      if (k > 0) times.push_back(work_seconds() - begin);
+    }
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 2];
+  }
+
+ private:
+  static constexpr std::size_t cache = std::size_t(16) << 20;
+  Space exec_;
+  int repetitions_;
+  Bytes<Space> other_;
+};
+
+// Seconds of encoding, of decoding, and the packet's bytes.
+struct Coding {
+  double encode = 0, decode = 0;
+  std::size_t bytes = 0;
+};
+
+template <class T>
+Coding time_coding(Space const& exec, Clock const& clock, Compressor<T, Space>& codec, Staging<T>& staging,
+                   Matrix<T, Space> const& x, Matrix<T, Space> const& y) {
+  StreamKey const key{1, Purpose::compress_up, 0, 0, 0};
+  auto const [r, c] = codec.state_shape();
+  Matrix<T, Space> const memory("kaon::cost::timed_state", static_cast<std::size_t>(r), static_cast<std::size_t>(c));
+  if (memory.size() > 0) codec.initialize_state(exec, memory, key);
+  Kokkos::View<unsigned char*, Kokkos::LayoutRight, StagingSpace> const out("kaon::cost::timed_packet", codec.bytes_bound());
+  Coding t;
+  t.encode = clock([&] { t.bytes = staging.encode(exec, codec, x, memory, key, {out.data(), out.extent(0)}); });
+  t.decode = clock([&] { staging.apply(exec, codec, y, {out.data(), t.bytes}); });
+  t.bytes += packet_header_bytes;
+  return t;
+}
+
+// Seconds of what surrounds coding, for one shape.
+struct Passes {
+  double momentum = 0, shift = 0, add = 0, clear = 0;
+};
+
+template <class T>
+Passes time_passes(Space const& exec, Clock const& clock, Matrix<T, Space> const& x, Matrix<T, Space> const& y,
+                   Matrix<T, Space> const& z) {
+  Passes t;
+  t.momentum = clock([&] { lerp<T>(exec, y, T(0.1), x); });
+  t.shift = clock([&] { difference<T>(exec, z, y, x); });
+  t.add = clock([&] { axpy<T>(exec, z, T(0.5), x); });
+  t.clear = clock([&] { fill<T>(exec, z, T(0)); });
+  return t;
+}
+
+}  // namespace
+
+template <class T>
+std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
+                                      std::vector<LayerSettings> const& settings, int repetitions) {
+  Tools<T> tools(layers, settings, std::vector<bool>(layers.size(), true));
+  Clock const clock(exec, repetitions);
+  std::size_t bound = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    bound = std::max({bound, tools.uplink(static_cast<int>(i)).bytes_bound(), tools.downlink(static_cast<int>(i)).bytes_bound()});
+  Staging<T> staging(layers, bound);
+  std::map<Compressor<T, Space>*, Coding> codings;  // layers of one shape share their tools
+  std::map<Lmo<T, Space>*, double> oracles;
+  std::map<std::pair<int, int>, Passes> passes;
+  Scalar<double, Space> const one("kaon::cost::timed_one");
+  Kokkos::deep_copy(one, 1.0);
+  std::vector<LayerCost> costs;
+  for (std::size_t k = 0; k < layers.size(); ++k) {
+    int const i = static_cast<int>(k);
+    auto const rows = static_cast<std::size_t>(layers[k].rows), cols = static_cast<std::size_t>(layers[k].cols);
+    Matrix<T, Space> const x("kaon::cost::timed_x", rows, cols), y("kaon::cost::timed_y", rows, cols),
+        z("kaon::cost::timed_z", rows, cols);
+    Kokkos::parallel_for("kaon::cost::timed_fill", Kokkos::RangePolicy<Space>(exec, 0, static_cast<std::int64_t>(x.size())),
+                         Normal<T>{x.data(), {1, Purpose::gradient_noise, 0, static_cast<std::uint32_t>(k), 0}});
+    auto const coding = [&](Compressor<T, Space>& codec) {
+      auto const found = codings.find(&codec);
+      if (found != codings.end()) return found->second;
+      return codings[&codec] = time_coding<T>(exec, clock, codec, staging, x, y);
+    };
+    auto const up = coding(tools.uplink(i)), down = coding(tools.downlink(i));
+    auto& lmo = tools.lmo(i);
+    if (!oracles.count(&lmo))
+      oracles[&lmo] = clock([&] {
+        lmo.apply(exec, z, x);
+        move_along<T>(exec, y, z, 0.01, one, 0.0);
+      });
+    auto const shape = std::pair(layers[k].rows, layers[k].cols);
+    if (!passes.count(shape)) passes[shape] = time_passes<T>(exec, clock, x, y, z);
+    auto const& p = passes[shape];
+    bool const up_replaces = tools.uplink(i).replaces(), down_replaces = tools.downlink(i).replaces();
+    LayerCost c;
+    c.weight = static_cast<double>(rows * cols);
+    c.compress_up = p.momentum + (up_replaces ? 0 : p.shift) + up.encode + up.decode;
+    c.aggregate = up.decode + (up_replaces ? p.add : 0);
+    c.lmo = (up_replaces ? 2 * p.add : p.clear + p.add) + oracles[&lmo];
+    c.compress_down = (down_replaces ? 0 : p.shift) + down.encode + down.decode;
+    c.follow = down.decode;
+    c.up_bytes = up.bytes;
+    c.down_bytes = down.bytes;
+    c.up_bound = tools.uplink(i).bytes_bound();
+    c.down_bound = tools.downlink(i).bytes_bound();
+    costs.push_back(c);
+  }
+  return costs;
+}
+
+LayerLoad load_of(Layer const& layer, LayerSettings const& settings, std::size_t up_bound, std::size_t down_bound) {
+  try {
+    return {lmo_cost(settings.lmo, layer.rows, layer.cols), packet_header_bytes + std::max(up_bound, down_bound)};
+  } catch (UsageError const& e) {
+    throw UsageError("layer " + layer.name + ": " + e.what());
+  }
+}
+
+std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
+                                std::vector<LayerCost> const& costs) {
+  std::vector<LayerLoad> loads;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    loads.push_back(load_of(layers[i], settings[i], costs[i].up_bound, costs[i].down_bound));
+  return loads;
+}
+
+template std::vector<LayerCost> measure_layers<float>(Space const&, std::vector<Layer> const&, std::vector<LayerSettings> const&,
+                                                      int);
+template std::vector<LayerCost> measure_layers<double>(Space const&, std::vector<Layer> const&, std::vector<LayerSettings> const&,
+                                                       int);
+
+}  // namespace kaon

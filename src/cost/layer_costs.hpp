@@ -1,0 +1,34 @@
+#ifndef KAON_COST_LAYER_COSTS_HPP
+#define KAON_COST_LAYER_COSTS_HPP
+
+#include <kaon/cost/cost_model.hpp>
+#include <kaon/layer/layer.hpp>
+#include <kaon/layer/space.hpp>
+#include <kaon/method/settings.hpp>
+
+#include <vector>
+
+namespace kaon {
+
+/// What the model needs of every layer, timed on this rank: each distinct oracle and compressor, and for each distinct shape the
+/// passes around them, `repetitions` times after a warm-up call and with caches that hold something else, as in a step; medians
+/// count. Packets are those of Gaussian numbers. Allocates; waits.
+template <class T>
+std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
+                                      std::vector<LayerSettings> const& settings, int repetitions = 3);
+
+/// What a plan balances by, in a run and in its prediction: a layer's oracle, and its longest packet of a steady step, of which
+/// the payload has `up_bound` or `down_bound` bytes.
+LayerLoad load_of(Layer const& layer, LayerSettings const& settings, std::size_t up_bound, std::size_t down_bound);
+/// Of all layers, as the plan of a run has them.
+std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
+                                std::vector<LayerCost> const& costs);
+
+extern template std::vector<LayerCost> measure_layers<float>(Space const&, std::vector<Layer> const&,
+                                                             std::vector<LayerSettings> const&, int);
+extern template std::vector<LayerCost> measure_layers<double>(Space const&, std::vector<Layer> const&,
+                                                              std::vector<LayerSettings> const&, int);
+
+}  // namespace kaon
+
+#endif

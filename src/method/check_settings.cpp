@@ -1,0 +1,89 @@
+#include <kaon/method/check_settings.hpp>
+
+#include <kaon/core/error.hpp>
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace kaon {
+
+namespace {
+
+bool may_stand_in_a_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+std::string text_of(double x) {
+  std::ostringstream out;
+  out.precision(std::numeric_limits<double>::max_digits10);
+  out << x;
+  return out.str();
+}
+
+void check_layers(std::vector<Layer> const& layers) {
+  if (layers.empty()) throw UsageError("the objective has no layers");
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    auto const& l = layers[i];
+    auto const which = "layer '" + l.name + "' (" + std::to_string(i) + ")";
+    // "." and ".." are no names in files.
+    if (l.name.find_first_not_of('.') == std::string::npos || !std::all_of(l.name.begin(), l.name.end(), may_stand_in_a_name))
+      throw UsageError(which + ": a layer's name is made of letters, digits, '.', '_' and '-', and not of dots alone");
+    if (!names.insert(l.name).second) throw UsageError(which + ": another layer has this name too");
+    if (l.rows < 1 || l.cols < 1)
+      throw UsageError(which + ": a shape of " + std::to_string(l.rows) + " x " + std::to_string(l.cols) +
+                       "; both must be at least 1");
+    if (std::int64_t{l.rows} * l.cols >= std::int64_t{1} << 31)
+      throw UsageError(which + ": " + std::to_string(l.rows) + " x " + std::to_string(l.cols) +
+                       " are 2^31 entries or more; split the layer");
+  }
+}
+
+}  // namespace
+
+void check_settings(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
+                    OptimizerSettings const& optimizer, int micro_batches) {
+  check_layers(layers);
+  if (settings.size() != layers.size())
+    throw UsageError("there are settings for " + std::to_string(settings.size()) + " layers, and the objective has " +
+                     std::to_string(layers.size()) + ": one for each is needed");
+  if (optimizer.workers < 1) throw UsageError("workers is " + std::to_string(optimizer.workers) + ", and must be at least 1");
+  if (micro_batches < 1)
+    throw UsageError("there are " + std::to_string(micro_batches) + " micro-batches, and must be at least 1");
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    auto const& s = settings[i];
+    auto const refuse = [&](char const* what, double x, char const* range) {
+      throw UsageError("layer " + layers[i].name + ": " + what + " is " + text_of(x) + ", and must be " + range);
+    };
+    if (!std::isfinite(s.radius) || s.radius <= 0) refuse("radius", s.radius, "positive and finite");
+    if (!std::isfinite(s.beta) || s.beta <= 0 || s.beta > 1) refuse("beta", s.beta, "in (0, 1]");
+    if (!std::isfinite(s.decay) || s.decay < 0) refuse("decay", s.decay, "finite and not negative");
+    if (!std::isfinite(s.lmo.factor) || s.lmo.factor <= 0) refuse("factor", s.lmo.factor, "positive and finite");
+  }
+}
+
+std::uint64_t settings_hash(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
+                            OptimizerSettings const& optimizer, int micro_batches) {
+  std::ostringstream all;
+  all.precision(std::numeric_limits<double>::max_digits10);
+  auto const put = [&all](auto const&... values) { ((all << values << '\n'), ...); };
+  put(optimizer.workers, static_cast<int>(optimizer.start), optimizer.nesterov, optimizer.adaptive, optimizer.seed,
+      static_cast<int>(optimizer.topology), optimizer.bundle_bytes, static_cast<int>(optimizer.messages), micro_batches);
+  for (auto const& l : layers) put(l.name, l.rows, l.cols);
+  for (auto const& s : settings) {
+    auto const& m = s.lmo;
+    put(s.radius, s.beta, s.decay, s.uplink, s.downlink, m.norm, m.scale, m.factor, m.row_blocks, m.col_blocks, m.p, m.k);
+    put(m.polar.set, m.polar.steps, m.polar.exact, m.polar.qdwh, m.polar.form, m.polar.scaling, m.polar.tolerance, m.polar.lower,
+        m.polar.half);
+  }
+  auto const text = all.str();
+  return XXH3_64bits(text.data(), text.size());
+}
+
+}  // namespace kaon

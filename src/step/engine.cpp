@@ -1,0 +1,682 @@
+#include <kaon/step/engine.hpp>
+
+#include <kaon/core/error.hpp>
+#include <kaon/cost/layer_costs.hpp>
+#include <kaon/method/check_settings.hpp>
+#include <kaon/mpi/patience.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+
+namespace kaon {
+
+namespace {
+
+// What is wrong on one rank ends all of them, with its text.
+template <class Body>
+void on_every_rank(Communicator const& comm, Body&& body) {
+  std::string trouble;
+  try {
+    body();
+  } catch (UsageError const& e) {
+    trouble = e.what();
+  }
+  if (comm.all(trouble.empty())) return;
+  for (auto const& t : comm.gather(trouble))
+    if (!t.empty()) throw UsageError(t);
+}
+
+}  // namespace
+
+template <class T>
+Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
+                  OptimizerSettings const& optimizer, int micro_batches)
+    : exec_(exec),
+      comm_(comm),
+      layers_(std::move(layers)),
+      settings_(std::move(settings)),
+      optimizer_(optimizer),
+      check_(layers_),
+      agreement_(comm,
+                 static_cast<std::size_t>(std::max(optimizer.workers, 0)) * static_cast<std::size_t>(std::max(micro_batches, 0))),
+      started_(layers_.size()),
+      exceptions_(std::uncaught_exceptions()) {
+  on_every_rank(comm, [&] { check_settings(layers_, settings_, optimizer, micro_batches); });
+  if (!comm.same_everywhere(settings_hash(layers_, settings_, optimizer, micro_batches)))
+    throw UsageError("the ranks were given different layers or settings");
+  make_exchange(micro_batches);
+  auto const& plan = exchange_->plan();
+  int const me = comm.rank();
+  std::int64_t largest = 0;
+  for (auto const& l : layers_) largest = std::max(largest, static_cast<std::int64_t>(l.rows) * l.cols);
+  workers_ = std::make_unique<Workers<T>>(layers_, settings_, optimizer_, *tools_, plan, me);
+  server_ = std::make_unique<Server<T>>(layers_, settings_, optimizer_, *tools_, plan, me);
+  measure_ = std::make_unique<Measure>(plan.layers(), optimizer.workers, largest);
+  micro_sums_ = std::make_unique<MicroSums<T>>(layers_, *exchange_, me);
+
+  auto const here = plan.workers_at(me);
+  auto const micros = plan.micros_at(me);
+  for (int j = here.first; j < here.end(); ++j)
+    for (int b = micros.first; b < micros.end(); ++b) shares_.push_back({j, 0, b});
+  auto const shares = shares_.size();
+  given_losses_.resize(shares);
+  auto const told = layers_.size() * static_cast<std::size_t>(Motion::count);
+  losses_ = Vector<double, Space>("kaon::step::loss", shares + told);
+  still_.resize(layers_.size());
+  turned_.resize(layers_.size());
+  server_->tell_motion(Vector<double, Space>(losses_.data() + shares, told));
+  host_losses_ = Kokkos::create_mirror_view(losses_);
+  auto const bundles = plan.bundles().size();
+  for (int b = static_cast<int>(bundles) - 1; b >= 0; --b) {
+    int const layer = plan.bundle(b).layers.front();
+    if (server_->serves(layer)) to_serve_.push_back(b);
+    if (!exchange_->senders().empty() && plan.home_of(layer, here.first) == me) to_join_.push_back(b);
+  }
+  served_.resize(bundles);
+  joined_.resize(bundles);
+  summed_.resize(bundles);
+  followed_.reserve(bundles);
+  auto const& W = server_->W();
+  model_ = std::make_unique<Model<T>>(std::vector<ConstMatrix<T, Space>>(W.begin(), W.end()),
+                                      [this](int layer) { arrive(layer, step_); });
+}
+
+template <class T>
+void Engine<T>::make_exchange(int micro_batches) {
+  PlanSettings where;
+  where.topology = optimizer_.topology;
+  where.nodes = comm_.nodes();
+  where.workers = optimizer_.workers;
+  where.micro_batches = micro_batches;
+  where.bundle_bytes = optimizer_.bundle_bytes;
+  on_every_rank(comm_, [&] { tools_ = std::make_unique<Tools<T>>(layers_, settings_); });
+  std::vector<LayerLoad> loads;
+  std::vector<Channel> channels;
+  for (std::size_t k = 0; k < layers_.size(); ++k) {
+    int const i = static_cast<int>(k);
+    auto& up = tools_->uplink(i);
+    auto& down = tools_->downlink(i);
+    auto& dense = tools_->dense(i);
+    auto const entries = static_cast<std::size_t>(layers_[k].rows) * static_cast<std::size_t>(layers_[k].cols);
+    Channel c{layers_[k].name,  encoding_of(up.spec()), encoding_of(down.spec()),         encoding_of(dense.spec()),
+              up.bytes_bound(), down.bytes_bound(),     (entries * sizeof(T) + 7) / 8 * 8};
+    if (optimizer_.start == Start::dense) c.dense_bound = dense.bytes_bound();
+    payload_ = std::max({payload_, c.up_bound, c.down_bound});
+    dense_payload_ = std::max({dense_payload_, payload_, c.dense_bound});
+    loads.push_back(load_of(layers_[k], settings_[k], c.up_bound, c.down_bound));
+    channels.push_back(std::move(c));
+  }
+  Plan const plan(where, loads);
+  std::vector<bool> served;
+  for (int i = 0; i < plan.layers(); ++i) served.push_back(plan.serves(comm_.rank(), i));
+  on_every_rank(comm_, [&] {
+    tools_->make_oracles(layers_, settings_, served);  // the larger ones, where the plan wants them
+    exchange_ = std::make_unique<Exchange>(comm_, plan, std::move(channels), optimizer_.messages, exec_);
+  });
+  staging_ = std::make_unique<Staging<T>>(layers_, payload_, optimizer_.messages);
+}
+
+template <class T>
+Engine<T>::~Engine() {
+  if (std::uncaught_exceptions() > exceptions_) return;
+  if (under_way_) {
+    std::fprintf(stderr, "kaon: warning: rank %d leaves in the middle of step %llu: end_step() was not called\n", comm_.rank(),
+                 static_cast<unsigned long long>(step_));
+    return;
+  }
+  if (may_ == Next::failed) return;
+  try {
+    finish();
+  } catch (std::exception const& e) {
+    std::fprintf(stderr, "kaon: warning: rank %d leaves messages behind: %s\n", comm_.rank(), e.what());
+  }
+}
+
+namespace {
+
+bool same(std::vector<Layer> const& a, std::vector<Layer> const& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](Layer const& x, Layer const& y) { return x.name == y.name && x.rows == y.rows && x.cols == y.cols; });
+}
+
+}  // namespace
+
+template <class T>
+void Engine<T>::refuse_under_way() const {
+  if (under_way_) throw UsageError("step " + std::to_string(step_) + " is under way: end_step() comes first");
+}
+
+template <class T>
+void Engine<T>::refuse_failed() const {
+  refuse_under_way();
+  if (may_ == Next::failed) throw UsageError("the optimizer is of no use after a step that failed; make another one");
+}
+
+template <class T>
+void Engine<T>::check_step(std::uint64_t step) const {
+  refuse_failed();
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (!started_[i])
+      throw UsageError("layer " + layers_[i].name +
+                       " has no starting point: call initialize(), or load a checkpoint, before a step");
+  auto const wrong = [&](char const* why) { throw UsageError("step " + std::to_string(step) + " cannot be next: " + why); };
+  if (may_ == Next::first && step != 0) wrong("steps count from 0 after initialize()");
+  if (may_ == Next::later && step < next_) wrong("the optimizer has been that far already");
+}
+
+namespace {
+
+// Empty: a step can have it.
+std::string wrong_multiplier(std::uint64_t step, double multiplier) {
+  if (std::isfinite(multiplier) && multiplier >= 0) return {};
+  return "the multiplier of step " + std::to_string(step) + " is " + std::to_string(multiplier) +
+         ", and must be finite and not negative";
+}
+
+}  // namespace
+
+template <class T>
+void Engine<T>::check_objective(Objective<T> const& objective) const {
+  if (!same(objective.layers(), layers_)) throw UsageError("step() was given an objective with other layers than the optimizer");
+  int const micros = exchange_->plan().micro_batches();
+  if (objective.micro_batches() != micros)
+    throw UsageError("the objective has " + std::to_string(objective.micro_batches()) +
+                     " micro-batches, and the optimizer was made for " + std::to_string(micros) +
+                     ": give its constructor objective.micro_batches()");
+}
+
+template <class T>
+void Engine<T>::initialize(Objective<T>& objective) {
+  if (!same(objective.layers(), layers_))
+    throw UsageError("initialize() was given an objective with other layers than the optimizer");
+  initialize([&](Space const& exec, typename Objective<T>::Point const& X) { objective.initialize(exec, X); });
+}
+
+template <class T>
+void Engine<T>::initialize(std::function<void(Space const& exec, typename Objective<T>::Point const& X)> const& fill) {
+  refuse_failed();
+  finish();
+  fill(exec_, server_->W());
+  server_->initialize(exec_);
+  workers_->initialize(exec_);
+  exec_.fence();
+  std::fill(started_.begin(), started_.end(), 1);
+  may_ = Next::first;
+}
+
+template <class T>
+typename Objective<T>::ConstPoint Engine<T>::W() const {
+  finish();
+  return {server_->W().begin(), server_->W().end()};
+}
+
+template <class T>
+template <class Ready, class Awaited>
+void Engine<T>::wait_for(Phase phase, Ready&& ready, Awaited const& awaited) const {
+  exchange_->poll();
+  if (ready()) return;
+  InPhase const in(timer_, phase);
+  for (Patience patience(awaited); !ready(); patience.pause()) exchange_->poll();
+}
+
+// The same, unless a rank that this one waits for cannot go on.
+template <class T>
+template <class Ready, class Awaited>
+void Engine<T>::wait_or_tell(Phase phase, Ready&& ready, Awaited const& awaited) {
+  wait_for(
+      phase, [&] { return ready() || agreement_.trouble(); }, awaited);
+  if (agreement_.trouble()) agreement_.tell();
+}
+
+// A rank that has a message to wait for knows more: it gives up first.
+template <class T>
+void Engine<T>::wait_for_agreement() {
+  exchange_->poll();
+  if (!agreement_.done()) {
+    InPhase const in(timer_, Phase::agree);
+    auto const awaited = [this] { return "step " + std::to_string(step_) + ", the losses and votes of all ranks"; };
+    for (Patience patience(awaited, 1.25); !agreement_.done(); patience.pause()) exchange_->poll();
+  }
+  if (agreement_.trouble()) agreement_.tell();
+}
+
+template <class T>
+void Engine<T>::arrive(int layer, std::uint64_t before) const {
+  int const b = exchange_->plan().bundle_of(layer);
+  if (!exchange_->owes_down(b, before)) return;
+  wait_for(
+      Phase::wait_downlink, [&] { return exchange_->down_arrived(b); }, [&] { return exchange_->missing_down(b); });
+  InPhase const in(timer_, Phase::follow);
+  for (int const i : exchange_->plan().bundle(b).layers) server_->follow(exec_, i, *staging_, *exchange_);
+  exchange_->close_down(b);
+  followed_.push_back(b);
+}
+
+template <class T>
+void Engine<T>::arrive_all(std::uint64_t before) const {
+  for (int i = 0; i < exchange_->plan().layers(); ++i) arrive(i, before);
+}
+
+// To be called after a fence.
+template <class T>
+void Engine<T>::release_followed() const {
+  for (int const b : followed_) exchange_->release_down(b);
+  followed_.clear();
+}
+
+template <class T>
+void Engine<T>::finish() const {
+  if (may_ == Next::failed && !under_way_) return;  // what is missing will not come
+  arrive_all(next_);
+  if (!followed_.empty()) {
+    exec_.fence();
+    release_followed();
+  }
+  exchange_->flush();
+}
+
+// What goes wrong between begin_step() and the end of end_step() ends the step.
+template <class T>
+template <class Body>
+void Engine<T>::held(Body&& body) {
+  try {
+    body();
+  } catch (...) {
+    fall();
+    throw;
+  }
+}
+
+template <class T>
+void Engine<T>::fall() {
+  under_way_ = false;
+  if (pass_ != Pass::none) timer_.leave();
+  pass_ = Pass::none;
+}
+
+template <class T>
+void Engine<T>::begin_step(std::uint64_t step, bool measure) {
+  check_step(step);
+  may_ = Next::failed;  // until it has not
+  step_ = step;
+  under_way_ = true;
+  held([&] {
+    before_ = timer_.times();
+    dense_ = step == 0 && optimizer_.start == Start::dense;
+    measured_ = measure ? measure_.get() : nullptr;
+    if (measured_) measured_->clear(exec_);
+    std::fill(joined_.begin(), joined_.end(), false);
+    std::fill(summed_.begin(), summed_.end(), 0);
+    std::fill(given_losses_.begin(), given_losses_.end(), Loss());
+    for (auto& s : shares_) s.step = step;
+    agreement_.clear();
+    staging_->fit(exec_, dense_ ? dense_payload_ : payload_);
+    exchange_->begin_step(step, dense_);
+    turn_ = 0;
+    if (shares_.empty()) return;
+    check_.begin(shares_.front());
+    timer_.enter(Phase::forward);
+    pass_ = Pass::forward;
+  });
+}
+
+namespace {
+
+bool same(Share const& a, Share const& b) { return a.worker == b.worker && a.step == b.step && a.micro == b.micro; }
+
+}  // namespace
+
+// Ends the step, on every rank where they come to know of it.
+template <class T>
+void Engine<T>::refuse(std::exception const& why) {
+  held([&] {
+    told_or_not(why);
+    throw_as(code_of(why), why.what());
+  });
+  std::abort();  // held() has thrown
+}
+
+template <class T>
+void Engine<T>::told_or_not(std::exception const& why) {
+  constexpr double patience = 30;  // seconds: longer than most ranks need for the rest of a step
+  if (agreement_.refuse(code_of(why), why.what(), patience, [this] { exchange_->poll(); })) agreement_.tell();
+}
+
+template <class T>
+void Engine<T>::abandon(std::exception const& why) {
+  if (!under_way_) return;
+  try {
+    held([&] {
+      told_or_not(why);
+      throw_as(code_of(why), why.what());
+    });
+  } catch (std::exception const&) {  // it is the caller's already
+  }
+}
+
+template <class T>
+std::size_t Engine<T>::share_index(Share const& share) const {
+  for (std::size_t k = 0; k < shares_.size(); ++k)
+    if (same(shares_[k], share)) return k;
+  return shares_.size();
+}
+
+template <class T>
+void Engine<T>::turn_to(Share const& share) {
+  if (!under_way_) throw UsageError("no step is under way: begin_step() comes before what a step is given");
+  if (turn_ < shares_.size() && same(shares_[turn_], share)) return;
+  auto const k = share_index(share);
+  if (k == shares_.size())
+    refuse(UsageError("step " + std::to_string(step_) + " was given something of a share that rank " +
+                      std::to_string(comm_.rank()) + " does not compute: " + text_of(share) +
+                      "; shares() has those of this rank"));
+  if (k < turn_)
+    refuse(UsageError("a share that is complete was given more: " + text_of(share) + "; shares come in the order of shares()"));
+  for (; turn_ < k; ++turn_) {
+    try {
+      check_.end();
+    } catch (UsageError const& e) {
+      refuse(e);
+    }
+    check_.begin(shares_[turn_ + 1]);
+  }
+  timer_.change(Phase::forward);
+  pass_ = Pass::forward;
+}
+
+template <class T>
+ConstMatrix<T, Space> Engine<T>::W(Share const& share, int layer) {
+  if (!under_way_) throw UsageError("no step is under way: W(share, layer) is for the time between begin_step() and end_step()");
+  if (share_index(share) == shares_.size()) turn_to(share);
+  if (layer < 0 || static_cast<std::size_t>(layer) >= layers_.size())
+    refuse(UsageError("W of layer " + std::to_string(layer) + " was asked for, and there are layers 0 to " +
+                      std::to_string(layers_.size() - 1)));
+  ConstMatrix<T, Space> w;
+  held([&] { w = (*model_)[static_cast<std::size_t>(layer)]; });
+  return w;
+}
+
+template <class T>
+void Engine<T>::begin_backward() {
+  if (pass_ != Pass::forward) return;
+  timer_.change(Phase::backward);
+  pass_ = Pass::backward;
+}
+
+template <class T>
+void Engine<T>::give(Space const& instance, Share const& share, int layer, ConstMatrix<T, Space> const& gradient) {
+  turn_to(share);
+  begin_backward();
+  try {
+    check_.take(layer, gradient.extent(0), gradient.extent(1), gradient.span_is_contiguous());
+  } catch (UsageError const& e) {
+    refuse(e);
+  }
+  bool const own = same_instance(instance, exec_);
+  held([&] {
+    if (!own) instance.fence();
+    take_gradient(layer, share, gradient);
+    if (!own) exec_.fence();
+  });
+}
+
+template <class T>
+void Engine<T>::give_loss(Share const& share, double loss) {
+  auto const k = share_index(share);
+  if (!under_way_ || k == shares_.size()) turn_to(share);
+  if (given_losses_[k].given) refuse(UsageError("the loss was given twice: " + text_of(share)));
+  given_losses_[k] = {true, true, loss};
+}
+
+template <class T>
+Scalar<double, Space> Engine<T>::loss_of(Share const& share) {
+  auto const k = share_index(share);
+  if (!under_way_ || k == shares_.size()) turn_to(share);
+  if (given_losses_[k].given) refuse(UsageError("the loss was given twice: " + text_of(share)));
+  given_losses_[k].given = true;
+  return Scalar<double, Space>(losses_.data() + k);
+}
+
+template <class T>
+void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient) {
+  auto const& plan = exchange_->plan();
+  if (plan.micro_batches() == 1) {
+    workers_->round(exec_, layer, share.worker, step_, dense_, gradient, *staging_, *exchange_, measured_, timer_);
+  } else {
+    InPhase const in(timer_, Phase::sum);
+    if (!micro_sums_->add(exec_, layer, share.micro, gradient)) return;
+    if (plan.home_of(layer, share.worker) != comm_.rank()) {
+      micro_sums_->send(exec_, layer);
+    } else if (exchange_->senders().empty()) {
+      auto const whole = micro_sums_->finish(exec_, layer);
+      workers_->round(exec_, layer, share.worker, step_, dense_, whole, *staging_, *exchange_, measured_, timer_);
+    } else {
+      ++summed_[static_cast<std::size_t>(plan.bundle_of(layer))];
+      exchange_->poll();
+      join_sums();
+      return;
+    }
+  }
+  // Encoding has fenced, and so has sending sums, but for device messages whose bundle lacks layers still. There the device may
+  // yet read a downlink that is released here. Nothing overwrites it: its bundle's next one comes after this rank's message of
+  // the bundle, and that one leaves behind a fence.
+  release_followed();
+  exchange_->poll();
+}
+
+// Joins what has arrived; true when nothing is left.
+template <class T>
+bool Engine<T>::join_sums() {
+  auto const& plan = exchange_->plan();
+  bool all = true;
+  for (int const b : to_join_) {
+    auto const at = static_cast<std::size_t>(b);
+    if (joined_[at]) continue;
+    auto const& layers = plan.bundle(b).layers;
+    if (summed_[at] < static_cast<int>(layers.size()) || !exchange_->sums_arrived(b)) {
+      all = false;
+      continue;
+    }
+    int const worker = plan.workers_at(comm_.rank()).first;
+    for (int const i : layers) {
+      InPhase const in(timer_, Phase::sum);
+      auto const whole = micro_sums_->finish(exec_, i);
+      workers_->round(exec_, i, worker, step_, dense_, whole, *staging_, *exchange_, measured_, timer_);
+    }
+    joined_[at] = true;
+  }
+  return all;
+}
+
+template <class T>
+void Engine<T>::check_complete(double multiplier) {
+  if (auto const text = wrong_multiplier(step_, multiplier); !text.empty()) refuse(UsageError(text));
+  if (!shares_.empty()) turn_to(shares_.back());
+  for (std::size_t k = 0; k < shares_.size(); ++k)
+    if (!given_losses_[k].given) refuse(UsageError("the loss was never given: " + text_of(shares_[k])));
+  if (shares_.empty()) return;
+  try {
+    check_.end();
+  } catch (UsageError const& e) {
+    refuse(e);
+  }
+}
+
+// The rest of what workers do, when all gradients of this rank have been given.
+template <class T>
+void Engine<T>::end_gradients() {
+  auto const joinable = [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); };
+  auto const missing_sum = [&] {
+    return exchange_->missing_sum(
+        *std::find_if(to_join_.begin(), to_join_.end(), [&](int b) { return !joined_[static_cast<std::size_t>(b)]; }));
+  };
+  {
+    InPhase const in(timer_, shares_.empty() ? Phase::follow : Phase::backward);  // on a device what is left of it
+    Kokkos::deep_copy(exec_, host_losses_, losses_);
+    exec_.fence();
+    read_motion(step_);
+  }
+  release_followed();
+  begin_agreement();
+  while (!join_sums())
+    wait_or_tell(
+        Phase::wait_sum, [&] { return std::any_of(to_join_.begin(), to_join_.end(), joinable); }, missing_sum);
+  arrive_all(step_);  // what the objective did not read
+  if (!followed_.empty()) {
+    exec_.fence();
+    release_followed();
+  }
+}
+
+template <class T>
+void Engine<T>::begin_agreement() {
+  auto const micros = static_cast<std::size_t>(exchange_->plan().micro_batches());
+  for (std::size_t k = 0; k < shares_.size(); ++k)
+    agreement_.loss(static_cast<std::size_t>(shares_[k].worker) * micros + static_cast<std::size_t>(shares_[k].micro)) =
+        given_losses_[k].from_host ? given_losses_[k].value : host_losses_(k);
+  agreement_.begin(count(&Engine::stood_still), count(&Engine::turned));
+}
+
+template <class T>
+void Engine<T>::sum_losses(std::uint64_t step, StepReport& report) const {
+  auto const& plan = exchange_->plan();
+  auto from = agreement_.losses().begin();
+  report.worker_loss.assign(static_cast<std::size_t>(plan.workers()), 0.0);
+  report.loss = 0;
+  for (int j = 0; j < plan.workers(); ++j) {
+    auto& loss = report.worker_loss[static_cast<std::size_t>(j)];
+    for (int b = 0; b < plan.micro_batches(); ++b) loss += *from++;
+    if (!std::isfinite(loss))
+      throw NumericalError("the loss of worker " + std::to_string(j) + " is not finite at step " + std::to_string(step) + "; " +
+                           largest_weight() + "; a smaller radius or a gentler compressor is the usual cure");
+    report.loss += loss;
+  }
+  report.loss /= plan.workers();
+  report.still = agreement_.still();
+  refuse_turned(step, agreement_.turned());
+  auto const brought = agreement_.brought();
+  report.agreed.assign(brought.begin(), brought.end());
+}
+
+template <class T>
+void Engine<T>::serve(double multiplier) {
+  std::fill(served_.begin(), served_.end(), false);
+  auto const next = [&] {
+    for (int const b : to_serve_)
+      if (!served_[static_cast<std::size_t>(b)] && exchange_->arrived(b)) return b;
+    return -1;
+  };
+  StepReport losses;
+  bool known = false;
+  for (std::size_t left = to_serve_.size(); left > 0; --left) {
+    wait_or_tell(
+        Phase::wait_uplink, [&] { return next() >= 0; },
+        [&] {
+          return exchange_->missing_up(
+              *std::find_if(to_serve_.begin(), to_serve_.end(), [&](int b) { return !served_[static_cast<std::size_t>(b)]; }));
+        });
+    if (!known && agreement_.done()) {  // a NaN that is known of by now need not reach X
+      sum_losses(step_, losses);
+      known = true;
+    }
+    int const b = next();
+    try {
+      for (int const i : exchange_->plan().bundle(b).layers)
+        server_->round(exec_, i, step_, dense_, multiplier, *staging_, *exchange_, measured_, timer_);
+    } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
+      wait_for_agreement();
+      sum_losses(step_, losses);
+      throw;
+    }
+    served_[static_cast<std::size_t>(b)] = true;
+  }
+}
+
+template <class T>
+StepReport Engine<T>::end_step(double multiplier) {
+  if (!under_way_) throw UsageError("no step is under way: begin_step() comes before end_step()");
+  check_complete(multiplier);
+  StepReport report;
+  held([&] {
+    if (pass_ != Pass::none) timer_.leave();
+    pass_ = Pass::none;
+    end_gradients();
+    next_ = step_ + 1;
+    serve(multiplier);
+    wait_for_agreement();
+    sum_losses(step_, report);
+    may_ = Next::later;
+    under_way_ = false;
+    if (measured_) {
+      finish();  // a message that is missing is better reported by its name than by the collective operation that follows
+      report.layers = measured_->reports(exec_, comm_);
+      if (auto const what = measured_->beyond_range(layers_); !what.empty())
+        throw NumericalError("step " + std::to_string(step_) + ": " + what);
+    }
+    report.times = timer_.times() - before_;
+  });
+  return report;
+}
+
+template <class T>
+StepReport Engine<T>::step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure) {
+  check_step(step);
+  check_objective(objective);
+  if (auto const text = wrong_multiplier(step, multiplier); !text.empty()) throw UsageError(text);
+  begin_step(step, measure);
+  struct Watch {  // an objective may outlive this object, also after an error
+    Objective<T>& objective;
+    ~Watch() { objective.watch_backward({}); }
+  };
+  try {
+    Watch const watch{objective};
+    objective.watch_backward([this] { begin_backward(); });
+    for (auto const& share : shares_)
+      objective.gradient(exec_, loss_of(share), *model_, share,
+                         [&](int layer, ConstMatrix<T, Space> const& gradient) { give(exec_, share, layer, gradient); });
+  } catch (IoError const&) {  // a message that does not come, most of all: asking for others would take as long again
+    fall();
+    throw;
+  } catch (std::bad_alloc const&) {
+    fall();
+    throw;
+  } catch (std::exception const& e) {
+    abandon(e);
+    throw;
+  }
+  return end_step(multiplier);
+}
+
+template <class T>
+void Engine<T>::register_state(Registry& registry) const {
+  auto const first = registry.size();
+  server_->register_state(registry);
+  workers_->register_state(registry);
+  for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f) {
+    f->get = [this, get = std::move(f->get)](void* out) {
+      refuse_under_way();
+      finish();
+      get(out);
+    };
+    f->get_rows = [this, get = std::move(f->get_rows)](std::uint64_t from, std::uint64_t count, void* out) {
+      refuse_under_way();
+      finish();
+      get(from, count, out);
+    };
+    f->set = [this, path = f->path, set = std::move(f->set)](void const* in) {
+      refuse_failed();
+      finish();
+      set(in);
+      may_ = Next::any;
+      for (std::size_t i = 0; i < layers_.size(); ++i)
+        if (path == "/server/W/" + layers_[i].name) started_[i] = 1;
+    };
+  }
+}
+
+template class Engine<float>;
+template class Engine<double>;
+
+}  // namespace kaon

@@ -1,0 +1,225 @@
+#ifndef KAON_STEP_ENGINE_HPP
+#define KAON_STEP_ENGINE_HPP
+
+#include <kaon/clock/phases.hpp>
+#include <kaon/exchange/exchange.hpp>
+#include <kaon/linalg/update.hpp>
+#include <kaon/method/ef21_muon/server.hpp>
+#include <kaon/method/ef21_muon/worker.hpp>
+#include <kaon/method/measure.hpp>
+#include <kaon/method/report.hpp>
+#include <kaon/method/settings.hpp>
+#include <kaon/method/staging.hpp>
+#include <kaon/method/tools.hpp>
+#include <kaon/mpi/communicator.hpp>
+#include <kaon/objective/objective.hpp>
+#include <kaon/state/registry.hpp>
+#include <kaon/step/agreement.hpp>
+#include <kaon/step/micro_sums.hpp>
+#include <kaon/step/share_check.hpp>
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// EF21-Muon (arXiv 2510.00643, Algorithm 1, layer-wise): n logical workers and one logical server spread over the ranks of a
+/// communicator. A step is: gradients at W, uplink, server, downlink; state after it is the same bits for any number of ranks,
+/// any topology and any bundles.
+///
+///   M_j ← (1−β)M_j + β∇f_j(W);  R_j = C_j(M_j − G_j);  G_j ← G_j + R_j
+///   G ← G + (1/n) Σ R_j;  X ← X + t·LMO(G);  S = C(X − W);  W ← W + S
+///
+/// The identity compressor sends the value itself (M_j, X), which its receiver assigns: with it G_j = M_j and W = X exactly, and
+/// with one worker the method is Muon, Scion or Gluon to the last bit.
+///
+/// Messages are hidden behind work: a bundle's uplink leaves while backward goes on, servers work on bundles in the order in
+/// which they are complete (those that forward needs first, first), and a downlink is awaited when the next step's forward reads
+/// the layer. finish() completes what is under way; W() and whatever reads registered state call it.
+template <class T>
+class Engine {
+ public:
+  /// One LayerSettings per layer. Collective; all ranks construct it with the same arguments. `micro_batches` is the objective's.
+  /// Throws UsageError, on every rank, when a layer, a setting or their number is not what it must be, by the layer's name, or
+  /// when the ranks have not the same.
+  Engine(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
+         OptimizerSettings const& optimizer, int micro_batches = 1);
+  /// finish(), so that no message stays behind; but not after a step that failed, nor where an exception ends the object.
+  ~Engine();
+  Engine(Engine const&) = delete;
+  Engine& operator=(Engine const&) = delete;
+
+  /// X = W = X⁰ from the objective; everything else zero. The next step is step 0.
+  void initialize(Objective<T>& objective);
+  /// The same with X⁰ from `fill`, which writes every layer on the instance that it is given; the same bits on every rank.
+  void initialize(std::function<void(Space const& exec, typename Objective<T>::Point const& X)> const& fill);
+
+  /// Called once a step on every rank, when its gradients are done: fills what this rank brings to the agreement.
+  using Bring = Agreement::Bring;
+  /// Sums `count` numbers of every rank along with each step's losses; StepReport::agreed has them.
+  void agree_on(std::size_t count, Bring bring) { agreement_.add(count, std::move(bring)); }
+
+  // A step by push, for a caller that has gradients of its own making: begin_step(), for each of shares() in their order W(),
+  // give() of every layer and a loss, end_step(). What a caller gets wrong in between, on whatever rank, ends the step on every
+  // rank with the same UsageError, which names layer, worker, step and micro-batch; so does abandon(). After an error the object
+  // is of no use: every other step is refused.
+
+  /// Opens a step; collective. `step` is 0 after initialize(), any after the registered state was set, and then grows. With
+  /// `measure` the report will have layer figures. Throws UsageError, and has changed nothing, where there is no starting point
+  /// yet, the step cannot be next, or the one before has not been ended.
+  void begin_step(std::uint64_t step, bool measure = false);
+  /// What this rank computes in the step that begin_step() opened: workers ascending, then micro-batches. A server alone has
+  /// none.
+  std::span<Share const> shares() const { return shares_; }
+  /// The point at which the share's gradients are to be taken: W of the step before, waited for by the layer.
+  ConstMatrix<T, Space> W(Share const& share, int layer);
+  /// Between forward and backward, for phase times; give() does it otherwise.
+  void begin_backward();
+  /// Takes a layer's gradient, rows×cols, contiguous, which was written on `instance`. Layers of a share come in any order, each
+  /// once; a share's first gradient comes when the share before it is complete. What is written to the gradient's memory on
+  /// `instance` after the call comes late enough; so does what the host writes behind a fence of it. On an instance other than
+  /// the optimizer's own the call waits for both.
+  void give(Space const& instance, Share const& share, int layer, ConstMatrix<T, Space> const& gradient);
+  /// The share's loss, once, before or after its gradients.
+  void give_loss(Share const& share, double loss);
+  /// The place on the device that the share's loss is to be written to, on the optimizer's instance or waited for; in place of
+  /// give_loss().
+  Scalar<double, Space> loss_of(Share const& share);
+  /// Closes the step; collective. `multiplier` (not negative) scales every radius (Schedule). Throws NumericalError as step()
+  /// does.
+  StepReport end_step(double multiplier);
+  /// The caller cannot end the step that it has begun: tells all ranks, whose end_step() throws an error of the same kind and
+  /// text, and returns. Waits for them up to half a minute. Where they do not come nobody is told.
+  void abandon(std::exception const& why);
+
+  /// One step of an objective, by the calls above; collective.
+  /// Throws NumericalError on every rank when any worker's loss is not finite, when a squared norm that `measure` looks at is
+  /// not, and when t·decay > 1 turned the signs of a layer in the step before; UsageError as begin_step() and give() do, and
+  /// where the objective is not the one of the constructor; what the objective throws, on every rank (IoError and a lack of
+  /// memory: on its own rank, whose others leave_together() ends).
+  StepReport step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure);
+
+  /// Collective: names of the layers that the last report's `still` counts.
+  std::vector<std::string> still_layers() const;
+  /// Collective, after the last step: what step() would say of it with the next one. Throws as it does, and returns what `still`
+  /// would be; still_layers() are this step's afterwards.
+  int settle();
+
+  /// Takes in the downlinks that are still under way; local. Afterwards no message of this rank is.
+  void finish() const;
+
+  /// The model to evaluate and ship: W, all layers, on every rank.
+  typename Objective<T>::ConstPoint W() const;
+  Server<T> const& server() const {
+    finish();
+    return *server_;
+  }
+  Workers<T> const& workers() const { return *workers_; }
+  Exchange const& exchange() const { return *exchange_; }
+  Exchange& exchange() { return *exchange_; }
+  std::vector<Layer> const& layers() const { return layers_; }
+  std::vector<LayerSettings> const& settings() const { return settings_; }
+  PhaseTimer& timer() { return timer_; }
+
+  /// Everything that outlives a step.
+  void register_state(Registry& registry) const;
+
+  /// Collective. Checks after a restart: W has the same hash on every rank; G = mean_j G_j, recomputed in worker order, within
+  /// `tolerance` relative to the largest ‖G_j‖ (the running sum and the recomputed mean round differently); all finite.
+  /// Throws InputError that names the layer. Returns the largest relative difference seen.
+  double check_invariants(double tolerance) const;
+  /// Collective: whether W has the same bits on every rank.
+  bool same_model() const;
+
+ private:
+  void make_exchange(int micro_batches);
+  void refuse_under_way() const;
+  void refuse_failed() const;
+  void check_step(std::uint64_t step) const;
+  void check_objective(Objective<T> const& objective) const;
+  [[noreturn]] void refuse(std::exception const& why);
+  void told_or_not(std::exception const& why);
+  template <class Body>
+  void held(Body&& body);
+  void fall();
+  std::size_t share_index(Share const& share) const;
+  void turn_to(Share const& share);
+  void check_complete(double multiplier);
+  void end_gradients();
+  void take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
+  bool join_sums();
+  void serve(double multiplier);
+  void arrive(int layer, std::uint64_t before) const;
+  void arrive_all(std::uint64_t before) const;
+  void release_followed() const;
+  void begin_agreement();
+  void sum_losses(std::uint64_t step, StepReport& report) const;
+  using Told = bool (Engine::*)(int layer) const;  ///< of a layer that this rank owns
+  void read_motion(std::uint64_t steps_done);
+  bool stood_still(int layer) const;
+  bool turned(int layer) const;
+  int count(Told told) const;
+  std::vector<std::string> names(Told told) const;
+  void refuse_turned(std::uint64_t row, int layers) const;
+  std::string largest_weight() const;
+  std::uint64_t model_hash() const;
+  template <class Ready, class Awaited>
+  void wait_for(Phase phase, Ready&& ready, Awaited const& awaited) const;
+  template <class Ready, class Awaited>
+  void wait_or_tell(Phase phase, Ready&& ready, Awaited const& awaited);
+  void wait_for_agreement();
+
+  Space exec_;
+  Communicator const& comm_;
+  std::vector<Layer> layers_;
+  std::vector<LayerSettings> settings_;
+  OptimizerSettings optimizer_;
+  std::unique_ptr<Tools<T>> tools_;
+  std::unique_ptr<Exchange> exchange_;
+  std::unique_ptr<Staging<T>> staging_;
+  std::unique_ptr<Workers<T>> workers_;
+  std::unique_ptr<Server<T>> server_;
+  std::size_t payload_ = 0, dense_payload_ = 0;  ///< longest payloads, in bytes, of a step and of a dense start
+  std::unique_ptr<Measure> measure_;
+  ShareCheck check_;
+  std::unique_ptr<MicroSums<T>> micro_sums_;
+  mutable PhaseTimer timer_;
+  Vector<double, Space> losses_;  ///< one for each share this rank computes; then the layers' Motion
+  decltype(Kokkos::create_mirror_view(Vector<double, Space>())) host_losses_;
+  std::vector<bool> still_, turned_;  ///< layer, where this rank owns it: in the step before
+  Agreement agreement_;
+  std::unique_ptr<Model<T>> model_;    ///< W for the objective: waits for the downlinks of steps before step_
+  std::uint64_t step_ = 0, next_ = 0;  ///< the step under way, or the last one; the one after the last that was ended
+  bool under_way_ = false, dense_ = false;
+  Measure* measured_ = nullptr;  ///< of the step under way
+  PhaseTimes before_;
+  std::vector<Share> shares_;
+  std::size_t turn_ = 0;  ///< whose gradients come
+  enum class Pass { none, forward, backward } pass_ = Pass::none;
+  struct Loss {
+    bool given = false, from_host = false;
+    double value = 0;
+  };
+  std::vector<Loss> given_losses_;     ///< of shares_
+  std::vector<int> to_serve_;          ///< bundles this rank serves, in the order in which forward needs them
+  std::vector<int> to_join_;           ///< bundles whose partial sums this rank joins
+  std::vector<bool> served_, joined_;  ///< bundle: done in this step
+  std::vector<int> summed_;            ///< bundle: layers whose own micro-batches are all added
+  mutable std::vector<int> followed_;  ///< bundles whose downlink a device may still read
+  /// What the next step may be: none before there is a starting point, 0 after initialize(), any after a restart, then a later
+  /// one.
+  enum class Next { none, first, any, later, failed };
+  mutable Next may_ = Next::none;
+  mutable std::vector<char> started_;  ///< layer: W has been set
+  int exceptions_;                     ///< in flight when the object was made
+};
+
+extern template class Engine<float>;
+extern template class Engine<double>;
+
+}  // namespace kaon
+
+#endif
