@@ -52,7 +52,7 @@ def main():
     p.add_argument("--train", type=pathlib.Path, help="default: apps/kaon-train of the build")
     p.add_argument("--ckpt", type=pathlib.Path, help="default: apps/kaon-ckpt of the build")
     p.add_argument("--killer", type=pathlib.Path, help="default: tests/reliability/libkaon_killer.so of the build")
-    p.add_argument("--clock", type=pathlib.Path, help="default: tests/reliability/kaon_clock of the build")
+    p.add_argument("--clock", type=pathlib.Path, help="default: tests/reliability/kaon_wall_clock of the build")
     p.add_argument("--mpiexec", default=shutil.which("mpiexec"), help="the launcher, with options if it needs any; it knows -n")
     p.add_argument("--long", action="store_true", help="the campaign, not the short form")
     p.add_argument("--seed", type=int, default=20250301)
@@ -62,7 +62,7 @@ def main():
     o.train = o.train or o.build / "apps/kaon-train"
     o.ckpt = o.ckpt or o.build / "apps/kaon-ckpt"
     o.killer = o.killer or o.build / "tests/reliability/libkaon_killer.so"
-    o.clock = o.clock or o.build / "tests/reliability/kaon_clock"
+    o.clock = o.clock or o.build / "tests/reliability/kaon_wall_clock"
     for file in (o.train, o.ckpt, o.killer, o.clock):
         if not file.exists():
             p.error(f"there is no {file}: build it, or name it")

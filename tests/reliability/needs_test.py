@@ -10,7 +10,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("KAON_BUILD", HERE.parents[1] / "build/tests")).resolve()
 TRAIN, CKPT = "apps/kaon-train", "apps/kaon-ckpt"
-DISK, KILLER, CLOCK = (f"tests/reliability/{name}" for name in ("libkaon_disk.so", "libkaon_killer.so", "kaon_clock"))
+DISK, KILLER, CLOCK = (f"tests/reliability/{name}" for name in ("libkaon_disk.so", "libkaon_killer.so", "kaon_wall_clock"))
 NEEDS = {"files_disk.py": (TRAIN, CKPT, DISK), "campaign.py": (TRAIN, CKPT, KILLER, CLOCK)}
 
 
