@@ -22,6 +22,6 @@ cmake -S "$root" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DKAON_ARCH_FLA
 cmake --build "$build" -j "$jobs"
 KAON_TRAIN=$build/apps/kaon-train
 . "$root/apps/environment.sh"
-# Tests that use both cores say so to ctest (PROCESSORS); others run side by side.
+# Tests say to ctest how many half cores they take (PROCESSORS).
 cd "$build"
-ctest --output-on-failure -j "$jobs" "$@"
+ctest --output-on-failure -j "$((2 * jobs))" "$@"

@@ -5,6 +5,7 @@
 #include <kaon/exchange/packet.hpp>
 #include <kaon/linalg/elementwise.hpp>
 #include <kaon/linalg/update.hpp>
+#include <kaon/method/load.hpp>
 #include <kaon/method/staging.hpp>
 #include <kaon/method/tools.hpp>
 #include <kaon/random/stream.hpp>
@@ -147,14 +148,6 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
     costs.push_back(c);
   }
   return costs;
-}
-
-LayerLoad load_of(Layer const& layer, LayerSettings const& settings, std::size_t up_bound, std::size_t down_bound) {
-  try {
-    return {lmo_cost(settings.lmo, layer.rows, layer.cols), packet_header_bytes + std::max(up_bound, down_bound)};
-  } catch (UsageError const& e) {
-    throw UsageError("layer " + layer.name + ": " + e.what());
-  }
 }
 
 std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,

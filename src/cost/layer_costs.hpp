@@ -17,9 +17,6 @@ template <class T>
 std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
                                       std::vector<LayerSettings> const& settings, int repetitions = 3);
 
-/// What a plan balances by, in a run and in its prediction: a layer's oracle, and its longest packet of a steady step, of which
-/// the payload has `up_bound` or `down_bound` bytes.
-LayerLoad load_of(Layer const& layer, LayerSettings const& settings, std::size_t up_bound, std::size_t down_bound);
 /// Of all layers, as the plan of a run has them.
 std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
                                 std::vector<LayerCost> const& costs);

@@ -1,8 +1,8 @@
 #include <kaon/step/engine.hpp>
 
 #include <kaon/core/error.hpp>
-#include <kaon/cost/layer_costs.hpp>
 #include <kaon/method/check_settings.hpp>
+#include <kaon/method/load.hpp>
 #include <kaon/mpi/patience.hpp>
 
 #include <algorithm>

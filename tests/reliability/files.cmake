@@ -19,7 +19,7 @@ if(KAON_PYTHON AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
   foreach(part faults program_flips odd_folders real_disks)
     add_test(NAME fault.files_${part} COMMAND ${KAON_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/files_disk.py ${part}
       --build ${PROJECT_BINARY_DIR} "--mpiexec=${MPIEXEC_EXECUTABLE} ${MPIEXEC_PREFLAGS}")
-    set_tests_properties(fault.files_${part} PROPERTIES LABELS fault PROCESSORS 2 TIMEOUT 600 SKIP_RETURN_CODE 77)
+    set_tests_properties(fault.files_${part} PROPERTIES LABELS fault TIMEOUT 600 SKIP_RETURN_CODE 77)
   endforeach()
 else()
   message(STATUS "Tests of failing disks are left out: they need python3 and Linux")
