@@ -5,7 +5,7 @@ kaon_batch(kaon_damage 3)
 target_link_libraries(kaon_damage PRIVATE kaon_checkpoint kaon_random kaon_flags)
 foreach(part flips exhaustive bursts damage)
   add_test(NAME fault.files_${part} COMMAND kaon_damage ${part})
-  set_tests_properties(fault.files_${part} PROPERTIES LABELS fault TIMEOUT 300 ENVIRONMENT
+  set_tests_properties(fault.files_${part} PROPERTIES LABELS fault PROCESSORS 2 TIMEOUT 300 ENVIRONMENT
     "OMP_NUM_THREADS=1;OMP_PROC_BIND=false;OMP_WAIT_POLICY=passive;OPENBLAS_NUM_THREADS=1")
 endforeach()
 
@@ -19,7 +19,7 @@ if(KAON_PYTHON AND CMAKE_SYSTEM_NAME STREQUAL "Linux")
   foreach(part faults program_flips odd_folders real_disks)
     add_test(NAME fault.files_${part} COMMAND ${KAON_PYTHON} -B ${CMAKE_CURRENT_SOURCE_DIR}/files_disk.py ${part}
       --build ${PROJECT_BINARY_DIR} "--mpiexec=${MPIEXEC_EXECUTABLE} ${MPIEXEC_PREFLAGS}")
-    set_tests_properties(fault.files_${part} PROPERTIES LABELS fault TIMEOUT 600 SKIP_RETURN_CODE 77)
+    set_tests_properties(fault.files_${part} PROPERTIES LABELS fault PROCESSORS 2 TIMEOUT 600 SKIP_RETURN_CODE 77)
   endforeach()
 else()
   message(STATUS "Tests of failing disks are left out: they need python3 and Linux")
