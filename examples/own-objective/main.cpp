@@ -46,8 +46,8 @@ void own_loop(kaon::Communicator const& comm) {
     auto const up = comm.sum(static_cast<std::int64_t>(bytes.up)), down = comm.sum(static_cast<std::int64_t>(bytes.down));
     if (show && comm.rank() == 0)
       std::printf("step %3d  loss %.9g  bytes up %lld down %lld  contraction of U up %.3f down %.3f\n", static_cast<int>(k + 1),
-                  report.loss, static_cast<long long>(up), static_cast<long long>(down), report.layers[0].alpha_up,
-                  report.layers[0].alpha_down);
+                  report.loss, static_cast<long long>(up), static_cast<long long>(down), report.layers[0]["alpha_up"],
+                  report.layers[0]["alpha_down"]);
   }
 }
 

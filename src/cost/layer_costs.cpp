@@ -154,7 +154,8 @@ std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<La
                                 std::vector<LayerCost> const& costs) {
   std::vector<LayerLoad> loads;
   for (std::size_t i = 0; i < layers.size(); ++i)
-    loads.push_back(load_of(layers[i], settings[i], costs[i].up_bound, costs[i].down_bound));
+    loads.push_back(
+        load_of(oracle_cost(layers[i], settings[i]), {.up_bound = costs[i].up_bound, .down_bound = costs[i].down_bound}));
   return loads;
 }
 

@@ -42,41 +42,49 @@ std::vector<AddBlock> const whole{{0, 1}};
 
 }  // namespace
 
-Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels, MessageMemory memory,
+Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<LayerFlows> flows, MessageMemory memory,
                    Kokkos::DefaultExecutionSpace const& exec)
     : comm_(comm),
       plan_(plan),
-      channels_(std::move(channels)),
+      flows_(std::move(flows)),
       exec_(exec),
       mail_(comm, memory),
-      up_(plan.bundles().size() * static_cast<std::size_t>(plan.workers())),
+      up_(plan.bundles().size()),
       down_(plan.bundles().size()),
       sum_out_(plan.bundles().size()),
       sums_(plan.bundles().size()),
       counts_(static_cast<std::size_t>(plan.layers())) {
-  require(static_cast<int>(channels_.size()) == plan.layers(), "Exchange: one channel per layer");
+  require(static_cast<int>(flows_.size()) == plan.layers(), "Exchange: one LayerFlows per layer");
   require(comm.size() == plan.ranks(), "Exchange: the plan is for another number of ranks");
   int const bundles = static_cast<int>(plan.bundles().size());
   check_tags(bundles, plan.workers(), top_tag(comm));
-  place_.resize(channels_.size());
-  for (auto const& c : channels_) names_.push_back(c.layer_name);
+  place_.resize(flows_.size());
+  for (auto const& c : flows_) names_.push_back(c.layer_name);
   int const me = comm.rank();
   auto const here = plan.workers_at(me);
+  group_.mine = plan.micros_at(me);
   if (here.count == 1 && plan.group_of(here.first).size() > 1) {
-    my_blocks_ = blocks_of(plan.micros_at(me));
+    group_.blocks = blocks_of(group_.mine);
     for (int const rank : plan.group_of(here.first))
-      if (rank != me) senders_.push_back({rank, blocks_of(plan.micros_at(rank))});
+      if (rank != me) group_.senders.push_back({rank, blocks_of(plan.micros_at(rank))});
   }
+  all_.mine = plan.terms_at(me);
+  all_.blocks = blocks_of(all_.mine);
+  for (int const rank : plan.computing())
+    if (rank != me) all_.senders.push_back({rank, blocks_of(plan.terms_at(rank))});
   std::size_t longest = 1;
   for (int b = 0; b < bundles; ++b) {
     auto const& layers = plan.bundle(b).layers;
     served_.push_back(plan.serves(me, layers.front()));
     for (std::size_t p = 0; p < layers.size(); ++p) place_[static_cast<std::size_t>(layers[p])] = p;
-    up_letter(b, true);  // refused here, and not when the first step makes it
-    for (int j = 0; j < plan.workers(); ++j) add_up(b, j);
+    for (int const i : layers) require(flow(i).up == flow(layers.front()).up, "Exchange: a bundle has one kind of uplink");
+    if (!ordered(b)) {
+      up_letter(b, true);  // refused here, and not when the first step makes it
+      add_up(b);
+    }
     add_down(b);
-    if (!my_blocks_.empty()) add_sums(b);
-    longest = std::max(longest, layers.size() * static_cast<std::size_t>(plan.micro_batches()));
+    add_sums(b);
+    longest = std::max(longest, layers.size() * most_blocks());
   }
   if (memory == MessageMemory::host)
     sealer_ = std::make_unique<HostSealer>();
@@ -87,7 +95,7 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Chann
 }
 
 std::size_t Exchange::up_bound(int layer, bool dense) const {
-  auto const& c = channel(layer);
+  auto const& c = flow(layer);
   return dense ? std::max(c.up_bound, c.dense_bound) : c.up_bound;
 }
 
@@ -99,64 +107,100 @@ Letter Exchange::up_letter(int bundle, bool dense) const {
 void Exchange::make_sealer(bool dense) {
   std::size_t longest = 1, movable = 0;
   for (auto const& bundle : plan_.bundles()) {
-    longest = std::max(longest, bundle.layers.size() * static_cast<std::size_t>(plan_.micro_batches()));
+    longest = std::max(longest, bundle.layers.size() * most_blocks());
     for (int const i : bundle.layers) {
-      if (bundle.layers.size() > 1) movable = std::max({movable, up_bound(i, dense), channel(i).down_bound});
-      if (bundle.layers.size() * my_blocks_.size() > 1) movable = std::max(movable, channel(i).sum_bytes);
+      if (bundle.layers.size() > 1) movable = std::max({movable, up_bound(i, dense), flow(i).down_bound});
+      if (bundle.layers.size() * my_blocks(i).size() > 1) movable = std::max(movable, flow(i).sum_bytes);
     }
   }
   sealer_.reset();
   sealer_ = std::make_unique<DeviceSealer>(exec_, longest, packet_header_bytes + movable);
 }
 
+// The most partial sums of a layer that one rank sends.
+std::size_t Exchange::most_blocks() const {
+  std::size_t most = std::max(group_.blocks.size(), all_.blocks.size());
+  for (auto const* s : {&group_, &all_})
+    for (auto const& sender : s->senders) most = std::max(most, sender.blocks.size());
+  return std::max<std::size_t>(most, 1);
+}
+
 // Makes room for the uncompressed start, and gives it back.
 void Exchange::fit(bool dense) {
-  for (std::size_t k = 0; k < up_.size(); ++k) {
-    auto& post = up_[k];
-    if (post.inbox < 0 && post.outbox < 0) continue;
-    post.letter = up_letter(static_cast<int>(k) / plan_.workers(), dense);
-    if (post.inbox >= 0)
-      mail_.resize_inbox(post.inbox, post.letter.bound());
-    else
-      mail_.resize_outbox(post.outbox, post.letter.bound());
-  }
+  for (std::size_t b = 0; b < up_.size(); ++b)
+    for (auto& post : up_[b].posts) {
+      if (post.inbox < 0 && post.outbox < 0) continue;
+      post.letter = up_letter(static_cast<int>(b), dense);
+      if (post.inbox >= 0)
+        mail_.resize_inbox(post.inbox, post.letter.bound());
+      else
+        mail_.resize_outbox(post.outbox, post.letter.bound());
+    }
   if (memory() == MessageMemory::device) make_sealer(dense);
 }
 
-void Exchange::add_up(int b, int j) {
+void Exchange::add_up(int b) {
   auto const& bundle = plan_.bundle(b);
-  int const me = comm_.rank(), home = plan_.home_of(bundle.layers.front(), j);
-  auto& post = up_[static_cast<std::size_t>(b) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
-  post.letter = up_letter(b, false);
-  if (home == me)
-    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.topology() == Topology::replicated ? plan_.ranks() - 1 : 1,
-                                   what("uplink", b, j));
-  else if (served_[static_cast<std::size_t>(b)])
-    post.inbox = mail_.add_inbox(home, up_tag(b, j), post.letter.bound(), what("uplink", b, j));
+  int const me = comm_.rank(), layer = bundle.layers.front();
+  bool const served = served_[static_cast<std::size_t>(b)];
+  auto const here = served ? Range{0, plan_.workers()} : plan_.homes_at(me, layer);
+  auto& up = up_[static_cast<std::size_t>(b)];
+  up.first = here.first;
+  for (int j = here.first; j < here.end(); ++j) {
+    Post post;
+    post.letter = up_letter(b, false);
+    if (int const home = plan_.home_of(layer, j); home != me)
+      post.inbox = mail_.add_inbox(home, up_tag(b, j), post.letter.bound(), what("uplink", b, j));
+    else
+      post.outbox = mail_.add_outbox(post.letter.bound(), plan_.topology() == Topology::replicated ? plan_.ranks() - 1 : 1,
+                                     what("uplink", b, j));
+    up.posts.push_back(std::move(post));
+  }
 }
 
 void Exchange::add_down(int b) {
   auto& post = down_[static_cast<std::size_t>(b)];
-  post.letter = letter_for(plan_.bundle(b).layers, names_, whole, [&](int i) { return channel(i).down_bound; });
-  if (served_[static_cast<std::size_t>(b)])
-    post.outbox = mail_.add_outbox(post.letter.bound(), plan_.ranks() - 1, what("downlink", b, -1));
-  else
+  post.letter = letter_for(plan_.bundle(b).layers, names_, whole, [&](int i) { return flow(i).down_bound; });
+  if (served_[static_cast<std::size_t>(b)]) {
+    if (sends_down()) post.outbox = mail_.add_outbox(post.letter.bound(), plan_.ranks() - 1, what("downlink", b, -1));
+  } else {
     post.inbox = mail_.add_inbox(plan_.bundle(b).owner, down_tag(b), post.letter.bound(), what("downlink", b, -1));
+  }
+}
+
+bool Exchange::joins_sums(int layer) const {
+  if (flow(layer).up == Up::ordered_sum) return served_[bundle_at(layer)];
+  auto const here = plan_.workers_at(comm_.rank());
+  return here.count > 0 && plan_.home_of(layer, here.first) == comm_.rank();
 }
 
 void Exchange::add_sums(int b) {
   auto const& bundle = plan_.bundle(b);
-  int const me = comm_.rank(), worker = plan_.workers_at(me).first, home = plan_.home_of(bundle.layers.front(), worker);
-  if (home != me) {
-    auto& post = sum_out_[static_cast<std::size_t>(b)];
-    post.letter = letter_for(bundle.layers, names_, my_blocks_, [&](int i) { return channel(i).sum_bytes; });
-    post.outbox = mail_.add_outbox(post.letter.bound(), 1, what("partial gradients", b, worker));
-    return;
+  int const me = comm_.rank(), layer = bundle.layers.front();
+  auto const& s = summing(layer);
+  if (!ordered(b) && s.senders.empty()) return;
+  std::string const text =
+      ordered(b) ? what("partial gradients", b, -1) : what("partial gradients", b, plan_.workers_at(me).first);
+  auto const bound = [&](int i) { return flow(i).sum_bytes; };
+  auto& out = sum_out_[static_cast<std::size_t>(b)];
+  if (s.mine.count > 0) {
+    if (!ordered(b)) {
+      if (!joins_sums(layer)) out.to = {plan_.home_of(layer, plan_.workers_at(me).first)};
+    } else if (plan_.topology() == Topology::replicated) {
+      for (int r = 1; r < plan_.ranks(); ++r) out.to.push_back((me + r) % plan_.ranks());
+    } else if (plan_.bundle(b).owner != me) {
+      out.to = {plan_.bundle(b).owner};
+    }
   }
-  for (auto const& sender : senders_) {
+  if (!out.to.empty()) {
+    out.letter = letter_for(bundle.layers, names_, s.blocks, bound);
+    out.outbox = mail_.add_outbox(out.letter.bound(), static_cast<int>(out.to.size()), text);
+  }
+  if (!joins_sums(layer)) return;
+  for (auto const& sender : s.senders) {
     Post post;
-    post.letter = letter_for(bundle.layers, names_, sender.blocks, [&](int i) { return channel(i).sum_bytes; });
-    post.inbox = mail_.add_inbox(sender.rank, sum_tag(b), post.letter.bound(), what("partial gradients", b, worker));
+    post.letter = letter_for(bundle.layers, names_, sender.blocks, bound);
+    post.inbox = mail_.add_inbox(sender.rank, sum_tag(b), post.letter.bound(), text);
     sums_[static_cast<std::size_t>(b)].push_back(std::move(post));
   }
 }
@@ -172,12 +216,14 @@ std::string Exchange::what(char const* kind, int bundle, int worker) const {
 int Exchange::up_tag(int bundle, int worker) const { return bundle * (plan_.workers() + 2) + worker; }
 
 Exchange::Post& Exchange::up(int layer, int worker) {
-  return up_[static_cast<std::size_t>(plan_.bundle_of(layer)) * static_cast<std::size_t>(plan_.workers()) +
-             static_cast<std::size_t>(worker)];
+  auto& here = up_[bundle_at(layer)];
+  require(worker >= here.first && worker < here.first + static_cast<int>(here.posts.size()),
+          "Exchange: the worker's packets are neither sent nor received here");
+  return here.posts[static_cast<std::size_t>(worker - here.first)];
 }
 
 PacketId Exchange::up_id(int layer, int worker) const {
-  auto const& c = channel(layer);
+  auto const& c = flow(layer);
   return {Direction::up,
           step_,
           static_cast<std::uint32_t>(layer),
@@ -187,15 +233,16 @@ PacketId Exchange::up_id(int layer, int worker) const {
 }
 
 PacketId Exchange::down_id(int layer, std::uint64_t step) const {
-  return {Direction::down, step, static_cast<std::uint32_t>(layer), 0, channel(layer).down_encoding, 0};
+  return {Direction::down, step, static_cast<std::uint32_t>(layer), 0, flow(layer).down_encoding, 0};
 }
 
-PacketId Exchange::sum_id(int layer, AddBlock const& block, int worker) const {
+PacketId Exchange::sum_id(int layer, AddBlock const& block) const {
+  int const worker = flow(layer).up == Up::ordered_sum ? 0 : plan_.workers_at(comm_.rank()).first;
   return {Direction::sum,
           step_,
           static_cast<std::uint32_t>(layer),
           static_cast<std::uint32_t>(worker),
-          channel(layer).dense_encoding,
+          flow(layer).dense_encoding,
           static_cast<std::uint32_t>(block.first)};
 }
 
@@ -204,11 +251,12 @@ void Exchange::begin_step(std::uint64_t step, bool dense) {
   if (dense != dense_) fit(dense);
   dense_ = dense;
   mail_.set_step(step);
-  for (auto& post : up_) {
-    post.letter.begin();
-    post.opened = false;
-    if (post.inbox >= 0) mail_.open(post.inbox);
-  }
+  for (auto& up : up_)
+    for (auto& post : up.posts) {
+      post.letter.begin();
+      post.opened = false;
+      if (post.inbox >= 0) mail_.open(post.inbox);
+    }
   for (auto& bundle : sums_)
     for (auto& post : bundle) {
       post.opened = false;
@@ -254,18 +302,23 @@ void Exchange::deliver(Post const& post, int to, int tag, std::uint64_t ByteCoun
 }
 
 std::span<unsigned char> Exchange::sum_payload(int layer, std::size_t block) {
-  auto& post = sum_out_[static_cast<std::size_t>(plan_.bundle_of(layer))];
-  return room(post, place(layer) * my_blocks_.size() + block);
+  return room(sum_out_[bundle_at(layer)], place(layer) * my_blocks(layer).size() + block);
 }
 
 void Exchange::post_sum(int layer, std::size_t block) {
-  int const b = plan_.bundle_of(layer), worker = plan_.workers_at(comm_.rank()).first;
-  auto& post = sum_out_[static_cast<std::size_t>(b)];
-  if (post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer) * my_blocks_.size() + block,
-                       sum_id(layer, my_blocks_[block], worker), channel(layer).sum_bytes)) {
-    sealer_->complete();
-    deliver(post, plan_.home_of(layer, worker), sum_tag(b), &ByteCount::wire_sum);
-  }
+  auto& post = sum_out_[bundle_at(layer)];
+  auto const& blocks = my_blocks(layer);
+  if (!post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer) * blocks.size() + block, sum_id(layer, blocks[block]),
+                        flow(layer).sum_bytes))
+    return;
+  sealer_->complete();
+  for (int const to : post.to)
+    deliver(post, to, sum_tag(plan_.bundle_of(layer)),
+            flow(layer).up == Up::ordered_sum ? &ByteCount::wire_up : &ByteCount::wire_sum);
+}
+
+void Exchange::count_summed(int layer) {
+  counts_[static_cast<std::size_t>(layer)].up += packet_header_bytes + flow(layer).up_bound;
 }
 
 bool Exchange::sums_arrived(int bundle) const {
@@ -274,10 +327,9 @@ bool Exchange::sums_arrived(int bundle) const {
 }
 
 std::span<unsigned char const> Exchange::take_sum(int layer, std::size_t sender, std::size_t block) {
-  auto const& blocks = senders_[sender].blocks;
-  int const worker = plan_.workers_at(comm_.rank()).first;
-  return read(sums_[static_cast<std::size_t>(plan_.bundle_of(layer))][sender], place(layer) * blocks.size() + block,
-              [&](Place const& p, std::size_t at) { return sum_id(p.layer, blocks[at % blocks.size()], worker); });
+  auto const& blocks = senders(layer)[sender].blocks;
+  return read(sums_[bundle_at(layer)][sender], place(layer) * blocks.size() + block,
+              [&](Place const& p, std::size_t at) { return sum_id(p.layer, blocks[at % blocks.size()]); });
 }
 
 std::span<unsigned char> Exchange::up_payload(int layer, int worker) { return room(up(layer, worker), place(layer)); }
@@ -298,12 +350,10 @@ void Exchange::post_up(int layer, int worker, std::size_t length) {
 }
 
 bool Exchange::arrived(int bundle) const {
-  for (int j = 0; j < plan_.workers(); ++j) {
-    auto const& post =
-        up_[static_cast<std::size_t>(bundle) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
-    if (post.inbox >= 0 ? !mail_.arrived(post.inbox) : !post.letter.complete()) return false;
-  }
-  return true;
+  if (ordered(bundle)) return sums_arrived(bundle);
+  auto const& posts = up_[static_cast<std::size_t>(bundle)].posts;
+  return std::all_of(posts.begin(), posts.end(),
+                     [&](Post const& post) { return post.inbox >= 0 ? mail_.arrived(post.inbox) : post.letter.complete(); });
 }
 
 std::span<unsigned char const> Exchange::take_up(int layer, int worker) {
@@ -316,11 +366,15 @@ void Exchange::post_down(int layer, std::size_t length) {
   auto& post = down(layer);
   int const b = plan_.bundle_of(layer), me = comm_.rank();
   bool const complete = post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer), down_id(layer, step_), length);
-  if (plan_.bundle(b).owner != me) return;
-  counts_[static_cast<std::size_t>(layer)].down += (packet_header_bytes + length) * static_cast<std::uint64_t>(plan_.workers());
-  if (!complete || plan_.topology() == Topology::replicated) return;
+  keep_down(layer, length);
+  if (!complete) return;
   sealer_->complete();
   for (int r = 1; r < plan_.ranks(); ++r) deliver(post, (me + r) % plan_.ranks(), down_tag(b), &ByteCount::wire_down);
+}
+
+void Exchange::keep_down(int layer, std::size_t length) {
+  if (plan_.owner_of(layer) == comm_.rank())
+    counts_[static_cast<std::size_t>(layer)].down += (packet_header_bytes + length) * static_cast<std::uint64_t>(plan_.workers());
 }
 
 bool Exchange::owes_down(int bundle, std::uint64_t step) const {
@@ -350,11 +404,9 @@ std::string Exchange::missing_sum(int bundle) const {
 }
 
 std::string Exchange::missing_up(int bundle) const {
-  for (int j = 0; j < plan_.workers(); ++j) {
-    auto const& post =
-        up_[static_cast<std::size_t>(bundle) * static_cast<std::size_t>(plan_.workers()) + static_cast<std::size_t>(j)];
+  if (ordered(bundle)) return missing_sum(bundle);
+  for (auto const& post : up_[static_cast<std::size_t>(bundle)].posts)
     if (post.inbox >= 0 && !mail_.arrived(post.inbox)) return mail_.name(post.inbox);
-  }
   return what("uplink", bundle, -1);
 }
 

@@ -2,6 +2,7 @@
 #define KAON_EXCHANGE_EXCHANGE_HPP
 
 #include <kaon/exchange/count.hpp>
+#include <kaon/exchange/flows.hpp>
 #include <kaon/exchange/letter.hpp>
 #include <kaon/exchange/mailbox.hpp>
 #include <kaon/exchange/packet.hpp>
@@ -18,15 +19,6 @@
 
 namespace kaon {
 
-/// What one layer's packets look like, the same on every rank.
-struct Channel {
-  std::string layer_name;
-  std::uint32_t up_encoding = 0, down_encoding = 0, dense_encoding = 0;
-  std::size_t up_bound = 0, down_bound = 0;  ///< largest payloads in bytes
-  std::size_t sum_bytes = 0;                 ///< payload of a partial gradient, a multiple of 8
-  std::size_t dense_bound = 0;               ///< largest payload of the uncompressed start; 0: there is none
-};
-
 /// Throws UsageError unless bundles × (workers + 2) message tags are at most `top`; MPI promises at least 32767.
 void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top);
 
@@ -42,7 +34,7 @@ class Exchange {
  public:
   /// With `memory` device, messages lie in device memory, and so do all payloads: they are written and read on `exec`, and MPI is
   /// given device pointers, which choose_message_memory() must have proved it takes.
-  Exchange(Communicator const& comm, Plan const& plan, std::vector<Channel> channels, MessageMemory memory = MessageMemory::host,
+  Exchange(Communicator const& comm, Plan const& plan, std::vector<LayerFlows> flows, MessageMemory memory = MessageMemory::host,
            Kokkos::DefaultExecutionSpace const& exec = {});
   Exchange(Exchange const&) = delete;
   Exchange& operator=(Exchange const&) = delete;
@@ -54,20 +46,29 @@ class Exchange {
   std::uint64_t step() const { return step_; }
   MessageMemory memory() const { return sealer_->memory(); }
 
-  // Partial sums, inside a group of ranks that share a worker.
-  /// Blocks that this rank sends for a layer that it is not the home of.
-  std::vector<AddBlock> const& my_blocks() const { return my_blocks_; }
+  // Partial sums: of one worker's gradient inside its group of ranks, to the layer's home; with Up::ordered_sum over all workers,
+  // to the layer's servers. Terms are numbered by micro-batch, and by worker · micro_batches + micro-batch.
+  /// Terms that this rank computes.
+  Range const& terms(int layer) const { return summing(layer).mine; }
+  /// Blocks of them that it sends for a layer whose sum others join; `sends_sums`: there are others.
+  std::vector<AddBlock> const& my_blocks(int layer) const { return summing(layer).blocks; }
+  bool sends_sums(int layer) const { return !sum_out_[bundle_at(layer)].to.empty(); }
+  /// Whether this rank joins the layer's sum: its home, or one of its servers.
+  bool joins_sums(int layer) const;
   std::span<unsigned char> sum_payload(int layer, std::size_t block);
   /// Seals the partial of my_blocks()[block] that stands in sum_payload; sends the bundle's when it was the last.
   void post_sum(int layer, std::size_t block);
-  /// At the home: the other ranks of the group, each with its blocks, ascending.
+  /// The other ranks that have terms, each with its blocks, ascending.
   struct Sender {
     int rank;
     std::vector<AddBlock> blocks;
   };
-  std::vector<Sender> const& senders() const { return senders_; }
+  std::vector<Sender> const& senders(int layer) const { return summing(layer).senders; }
+  /// Where this rank joins: whether all that others send has come.
   bool sums_arrived(int bundle) const;
   std::span<unsigned char const> take_sum(int layer, std::size_t sender, std::size_t block);
+  /// With Up::ordered_sum, on one rank for every worker: counts its gradient.
+  void count_summed(int layer);
 
   // Uplink.
   /// Where the payload of this worker's packet is to be put, at the layer's home.
@@ -75,13 +76,17 @@ class Exchange {
   /// Seals the packet whose payload of `length` bytes stands in up_payload(layer, worker); sends the bundle's when it was the
   /// last.
   void post_up(int layer, int worker, std::size_t length);
-  /// At a server: whether all n packets of the bundle's layers are there.
+  /// At a server: whether all n packets of the bundle's layers, or all partial sums of others, are there.
   bool arrived(int bundle) const;
   std::span<unsigned char const> take_up(int layer, int worker);
 
   // Downlink.
+  /// Whether the server's packet goes to other ranks; where not, keep_down() stands for post_down().
+  bool sends_down() const { return plan_.topology() != Topology::replicated && plan_.ranks() > 1; }
+  /// Counts the server's packet, of `length` payload bytes, which no other rank is sent.
+  void keep_down(int layer, std::size_t length);
   std::span<unsigned char> down_payload(int layer);
-  /// Seals the server's packet; the bundle's owner sends it, but with the replicated topology, where it is only counted.
+  /// Seals the owner's packet; sends the bundle's when it was the last.
   void post_down(int layer, std::size_t length);
   /// On a rank that does not serve the bundle: whether its message of a step before `step` has not been taken yet, and whether it
   /// is there.
@@ -118,18 +123,33 @@ class Exchange {
     bool opened = false;                                         // its letter has been checked
     enum class Down { idle, awaited, taken } down = Down::idle;  // a downlink's message, and of which step it is
     std::uint64_t step = 0;
+    std::vector<int> to;  // ranks that a sum goes to
+  };
+  struct Summing {  // who adds what
+    Range mine;
+    std::vector<AddBlock> blocks;
+    std::vector<Sender> senders;
+  };
+  // A bundle's uplink posts here: of all workers at a server, else of those at home here.
+  struct Uplinks {
+    int first = 0;
+    std::vector<Post> posts;
   };
   std::size_t up_bound(int layer, bool dense) const;
   Letter up_letter(int bundle, bool dense) const;
   void make_sealer(bool dense);
+  std::size_t most_blocks() const;
   void fit(bool dense);
-  void add_up(int bundle, int worker);
+  void add_up(int bundle);
   void add_down(int bundle);
   void add_sums(int bundle);
   Post& up(int layer, int worker);
+  std::size_t bundle_at(int layer) const { return static_cast<std::size_t>(plan_.bundle_of(layer)); }
+  bool ordered(int bundle) const { return flow(plan_.bundle(bundle).layers.front()).up == Up::ordered_sum; }
+  Summing const& summing(int layer) const { return flow(layer).up == Up::each ? group_ : all_; }
   Post& down(int layer) { return down_[static_cast<std::size_t>(plan_.bundle_of(layer))]; }
   std::size_t place(int layer) const { return place_[static_cast<std::size_t>(layer)]; }
-  Channel const& channel(int layer) const { return channels_[static_cast<std::size_t>(layer)]; }
+  LayerFlows const& flow(int layer) const { return flows_[static_cast<std::size_t>(layer)]; }
   std::span<unsigned char> room(Post& post, std::size_t place);
   template <class Id>
   std::span<unsigned char const> read(Post& post, std::size_t place, Id&& id_of);
@@ -137,7 +157,7 @@ class Exchange {
   void await_down(Post& post);
   PacketId up_id(int layer, int worker) const;
   PacketId down_id(int layer, std::uint64_t step) const;
-  PacketId sum_id(int layer, AddBlock const& block, int worker) const;
+  PacketId sum_id(int layer, AddBlock const& block) const;
   int up_tag(int bundle, int worker) const;
   int down_tag(int bundle) const { return up_tag(bundle, plan_.workers()); }
   int sum_tag(int bundle) const { return up_tag(bundle, plan_.workers() + 1); }
@@ -145,19 +165,18 @@ class Exchange {
 
   Communicator const& comm_;
   Plan plan_;
-  std::vector<Channel> channels_;
+  std::vector<LayerFlows> flows_;
   Kokkos::DefaultExecutionSpace exec_;
   std::vector<std::string> names_;
   std::vector<std::size_t> place_;  // of a layer in its bundle
   std::vector<bool> served_;        // bundle: this rank plays the server for it
   Mailbox mail_;
   std::unique_ptr<Sealer> sealer_;
-  std::vector<Post> up_;    // bundle × worker; filled at the home and at servers
-  std::vector<Post> down_;  // bundle
+  std::vector<Uplinks> up_;  // bundle
+  std::vector<Post> down_;   // bundle
   std::vector<Post> sum_out_;
   std::vector<std::vector<Post>> sums_;  // bundle, sender
-  std::vector<AddBlock> my_blocks_;
-  std::vector<Sender> senders_;
+  Summing group_, all_;
   std::vector<PacketId> ids_;  // of the letter that is being opened
   std::uint64_t step_ = 0;
   bool dense_ = false;

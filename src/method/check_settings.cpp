@@ -1,6 +1,7 @@
 #include <kaon/method/check_settings.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/method/registry.hpp>
 
 #include <xxhash.h>
 
@@ -64,6 +65,7 @@ void check_settings(std::vector<Layer> const& layers, std::vector<LayerSettings>
     if (!std::isfinite(s.radius) || s.radius <= 0) refuse("radius", s.radius, "positive and finite");
     if (!std::isfinite(s.beta) || s.beta <= 0 || s.beta > 1) refuse("beta", s.beta, "in (0, 1]");
     if (!std::isfinite(s.decay) || s.decay < 0) refuse("decay", s.decay, "finite and not negative");
+    check_own_keys(layers[i], s);
     if (!std::isfinite(s.lmo.factor) || s.lmo.factor <= 0) refuse("factor", s.lmo.factor, "positive and finite");
   }
 }
@@ -81,6 +83,8 @@ std::uint64_t settings_hash(std::vector<Layer> const& layers, std::vector<LayerS
     put(s.radius, s.beta, s.decay, s.uplink, s.downlink, m.norm, m.scale, m.factor, m.row_blocks, m.col_blocks, m.p, m.k);
     put(m.polar.set, m.polar.steps, m.polar.exact, m.polar.qdwh, m.polar.form, m.polar.scaling, m.polar.tolerance, m.polar.lower,
         m.polar.half);
+    put(s.method);
+    for (auto const& [key, value] : s.own) put(key, value);
   }
   auto const text = all.str();
   return XXH3_64bits(text.data(), text.size());

@@ -7,12 +7,23 @@
 
 namespace kaon {
 
-LayerLoad load_of(Layer const& layer, LayerSettings const& settings, std::size_t up_bound, std::size_t down_bound) {
+double oracle_cost(Layer const& layer, LayerSettings const& settings) {
   try {
-    return {lmo_cost(settings.lmo, layer.rows, layer.cols), packet_header_bytes + std::max(up_bound, down_bound)};
+    return lmo_cost(settings.lmo, layer.rows, layer.cols);
   } catch (UsageError const& e) {
     throw UsageError("layer " + layer.name + ": " + e.what());
   }
+}
+
+LayerLoad load_of(double cost, LayerFlows const& flows, int kind) {
+  auto const up = flows.up == Up::each ? flows.up_bound : flows.sum_bytes;
+  return {cost, packet_header_bytes + std::max(up, flows.down_bound), kind};
+}
+
+std::vector<bool> served_of(std::vector<int> const& mine, Plan const& plan, int rank) {
+  std::vector<bool> served(static_cast<std::size_t>(plan.layers()));
+  for (int const i : mine) served[static_cast<std::size_t>(i)] = plan.serves(rank, i);
+  return served;
 }
 
 }  // namespace kaon

@@ -4,31 +4,42 @@
 #include <kaon/layer/layer.hpp>
 #include <kaon/layer/space.hpp>
 #include <kaon/linalg/norms.hpp>
-#include <kaon/method/report.hpp>
-#include <kaon/method/settings.hpp>
+#include <kaon/method/figures.hpp>
 #include <kaon/mpi/communicator.hpp>
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kaon {
 
+/// What a step's measurements say of one layer: the columns of its method.
+struct LayerReport {
+  Figures const* figures = nullptr;  ///< the method's
+  std::vector<double> values;        ///< in the order of figures->columns
+  /// None where the layer's method has no such column.
+  std::optional<double> find(std::string_view column) const;
+  /// The same, and NaN.
+  double operator[](std::string_view column) const;
+};
+
 /// Collects, on the device, the squared norms behind the reports of one step; read once when the step is over.
 class Measure {
  public:
-  enum class Up { shift, rest, momentum, count };           ///< ‖M_j − G_j‖² before and after the round, ‖M_j‖²
-  enum class Down { shift, rest, model, estimate, count };  ///< ‖X − W‖² before and after, ‖W‖², ‖G‖²
-
-  Measure(int layers, int workers, std::int64_t largest_layer);
+  /// `figures`: of each layer's method; they outlive this object and its reports.
+  Measure(std::vector<Figures const*> figures, int workers, std::int64_t largest_layer);
 
   void clear(Space const& exec);
+  /// ‖x‖² as the `what`-th figure of a worker.
   template <class T>
-  void up(Space const& exec, int layer, int worker, Up what, ConstMatrix<T, Space> const& x) {
-    sum_squares<T>(exec, slot(up_index(layer, worker, what)), partials_, x);
+  void worker(Space const& exec, int layer, int worker, std::size_t what, ConstMatrix<T, Space> const& x) {
+    sum_squares<T>(exec, slot(worker_index(layer, worker, what)), partials_, x);
   }
+  /// ‖x‖² as the `what`-th figure of the server.
   template <class T>
-  void down(Space const& exec, int layer, Down what, ConstMatrix<T, Space> const& x) {
-    sum_squares<T>(exec, slot(down_index(layer, what)), partials_, x);
+  void server(Space const& exec, int layer, std::size_t what, ConstMatrix<T, Space> const& x) {
+    sum_squares<T>(exec, slot(server_index(layer, what)), partials_, x);
   }
   /// Collective: adds the ranks' values (each is measured on one rank, zero elsewhere, so the sum is exact) and derives reports.
   std::vector<LayerReport> reports(Space const& exec, Communicator const& comm);
@@ -38,16 +49,15 @@ class Measure {
 
  private:
   Scalar<double, Space> slot(std::size_t i) const { return Scalar<double, Space>(values_.data() + i); }
-  std::size_t up_index(int layer, int worker, Up what) const {
-    return (static_cast<std::size_t>(layer) * static_cast<std::size_t>(workers_) + static_cast<std::size_t>(worker)) *
-               static_cast<std::size_t>(Up::count) +
-           static_cast<std::size_t>(what);
+  Figures const& of(int layer) const { return *figures_[static_cast<std::size_t>(layer)]; }
+  std::size_t worker_index(int layer, int worker, std::size_t what) const {
+    return first_[static_cast<std::size_t>(layer)] + static_cast<std::size_t>(worker) * of(layer).of_worker.size() + what;
   }
-  std::size_t down_index(int layer, Down what) const {
-    return up_index(layers_, 0, Up::shift) + static_cast<std::size_t>(layer) * static_cast<std::size_t>(Down::count) +
-           static_cast<std::size_t>(what);
-  }
-  int layers_, workers_;
+  std::size_t server_index(int layer, std::size_t what) const { return worker_index(layer, workers_, what); }
+
+  std::vector<Figures const*> figures_;
+  int workers_;
+  std::vector<std::size_t> first_;  ///< layer: its first value; one more: their number
   Vector<double, Space> values_;
   Vector<double, Space> partials_;
   std::vector<double> read_;  ///< the values behind the last reports

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace kaon {
@@ -14,11 +15,13 @@ namespace kaon {
 /// How one layer moves and how its messages are compressed.
 struct LayerSettings {
   LmoSettings lmo;
-  double radius = 0;                  ///< t_i before the schedule; the factor γ_i of ‖G_i‖_* with an adaptive radius
-  double beta = 1;                    ///< weight of the NEW gradient in M_j
-  double decay = 0;                   ///< X ← (1 − t·decay)X + tZ
-  std::string uplink = "identity";    ///< compressor of M_j − G_j
-  std::string downlink = "identity";  ///< compressor of X − W
+  double radius = 0;                       ///< t_i before the schedule; the factor γ_i of ‖G_i‖_* with an adaptive radius
+  double beta = 1;                         ///< weight of the NEW gradient in M_j
+  double decay = 0;                        ///< X ← (1 − t·decay)X + tZ
+  std::string uplink = "identity";         ///< compressor of M_j − G_j
+  std::string downlink = "identity";       ///< compressor of X − W
+  std::string method = "ef21-muon";        ///< what is computed: a name of method_names()
+  std::map<std::string, std::string> own;  ///< the method's own keys, as text; what is left out has its default
 };
 
 /// dense: M_j = G_j = first gradient, sent uncompressed once (as the theory has it); zero: M_j = G_j = 0.

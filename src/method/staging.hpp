@@ -45,14 +45,21 @@ class Staging {
   /// Encodes x into the device payload and copies it to `out`, part of a message. Returns its bytes. Fences.
   std::size_t encode(Space const& exec, Compressor<T, Space>& codec, ConstMatrix<T, Space> const& x,
                      Matrix<T, Space> const& memory, StreamKey const& key, std::span<unsigned char> out) {
-    codec.compress(exec, payload_, length_, x, memory, key);
-    Kokkos::deep_copy(exec, host_length_, length_);
-    exec.fence();
-    std::size_t const n = host_length_();
-    require(n <= out.size() && n <= payload_.extent(0), "Staging: a compressor wrote more than its bound");
+    std::size_t const n = encode_here(exec, codec, x, memory, key);
+    require(n <= out.size(), "Staging: a compressor wrote more than its bound");
     copy_to_message(exec, messages_, out.data(), payload_.data(), n);
     if (messages_ == MessageMemory::host) exec.fence();
     return n;
+  }
+
+  /// Encodes x into the device payload alone, for apply_encoded(). Returns its bytes. Fences.
+  std::size_t encode_here(Space const& exec, Compressor<T, Space>& codec, ConstMatrix<T, Space> const& x,
+                          Matrix<T, Space> const& memory, StreamKey const& key) {
+    codec.compress(exec, payload_, length_, x, memory, key);
+    Kokkos::deep_copy(exec, host_length_, length_);
+    exec.fence();
+    require(host_length_() <= payload_.extent(0), "Staging: a compressor wrote more than its bound");
+    return host_length_();
   }
 
   /// y ← y + C(x) for the payload that encode() left on the device.

@@ -2,6 +2,8 @@
 
 #include <kaon/core/error.hpp>
 
+#include <numeric>
+
 namespace kaon {
 
 namespace {
@@ -17,14 +19,22 @@ auto for_layer(Layer const& layer, Make&& make) {
   }
 }
 
+std::vector<int> all_of(std::vector<Layer> const& layers) {
+  std::vector<int> all(layers.size());
+  std::iota(all.begin(), all.end(), 0);
+  return all;
+}
+
 }  // namespace
 
 template <class T>
-Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings) {
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    up_.push_back(for_layer(layers[i], [&] { return compressor(settings[i].uplink, layers[i]); }));
-    down_.push_back(for_layer(layers[i], [&] { return compressor(settings[i].downlink, layers[i]); }));
-    dense_.push_back(compressor("identity", layers[i]));
+Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<int> const& mine)
+    : up_(layers.size()), down_(layers.size()), dense_(layers.size()) {
+  for (int const layer : mine) {
+    auto const i = static_cast<std::size_t>(layer);
+    up_[i] = for_layer(layers[i], [&] { return compressor(settings[i].uplink, layers[i]); });
+    down_[i] = for_layer(layers[i], [&] { return compressor(settings[i].downlink, layers[i]); });
+    dense_[i] = compressor("identity", layers[i]);
   }
 }
 
@@ -37,7 +47,7 @@ void Tools<T>::make_oracles(std::vector<Layer> const& layers, std::vector<LayerS
 
 template <class T>
 Tools<T>::Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& served)
-    : Tools(layers, settings) {
+    : Tools(layers, settings, all_of(layers)) {
   make_oracles(layers, settings, served);
 }
 

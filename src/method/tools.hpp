@@ -19,12 +19,12 @@ template <class T>
 class Tools {
  public:
   using Codec = Compressor<T, Space>;
-  /// The compressors alone. Throws UsageError that names the layer.
-  Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings);
+  /// The compressors alone, of the layers in `mine`. Throws UsageError that names the layer.
+  Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<int> const& mine);
   /// Makes the LMOs (the larger workspaces) of the layers in `served`; once. Throws UsageError that names the layer.
   void make_oracles(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
                     std::vector<bool> const& served);
-  /// Both.
+  /// Both, of all layers.
   Tools(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, std::vector<bool> const& served);
 
   Lmo<T, Space>& lmo(int layer) { return *lmo_[static_cast<std::size_t>(layer)]; }

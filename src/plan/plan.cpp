@@ -51,6 +51,9 @@ Plan::Plan(int ranks, int workers, std::vector<double> const& layer_costs)
 Plan::Plan(PlanSettings const& settings, std::vector<LayerLoad> const& loads) : settings_(settings) {
   require(ranks() >= 1 && workers() >= 1 && micro_batches() >= 1, "Plan: needs at least one rank and one worker");
   place_workers();
+  for (auto const& group : groups_)
+    for (int const rank : group)
+      if (computing_.empty() || computing_.back() != rank) computing_.push_back(rank);
   bundle_layers(loads);
   assign_owners();
   assign_homes(loads);
@@ -92,8 +95,9 @@ void Plan::bundle_layers(std::vector<LayerLoad> const& loads) {
   bundle_of_.resize(loads.size());
   std::size_t bytes = 0;
   for (std::size_t i = loads.size(); i-- > 0;) {
-    bool const joins = !bundles_.empty() && settings_.bundle_bytes > 0 && bytes + loads[i].bytes <= settings_.bundle_bytes &&
-                       bundles_.back().cost + loads[i].cost <= most;
+    bool const joins = !bundles_.empty() && settings_.bundle_bytes > 0 &&
+                       loads[i].kind == loads[static_cast<std::size_t>(bundles_.back().layers.back())].kind &&
+                       bytes + loads[i].bytes <= settings_.bundle_bytes && bundles_.back().cost + loads[i].cost <= most;
     if (!joins) {
       bundles_.emplace_back();
       bytes = 0;
@@ -155,6 +159,12 @@ void Plan::assign_homes(std::vector<LayerLoad> const& loads) {
 Range Plan::leads_at(int rank) const {
   auto const& at = at_[static_cast<std::size_t>(rank)];
   return at.workers.count > 0 && at.micros.first == 0 ? at.workers : Range{workers(), 0};
+}
+
+Range Plan::terms_at(int rank) const {
+  auto const& at = at_[static_cast<std::size_t>(rank)];
+  if (at.workers.count == 0) return {workers() * micro_batches(), 0};
+  return {at.workers.first * micro_batches() + at.micros.first, (at.workers.count - 1) * micro_batches() + at.micros.count};
 }
 
 int Plan::home_of(int layer, int worker) const {

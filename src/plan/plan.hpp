@@ -20,6 +20,7 @@ struct Range {
 struct LayerLoad {
   double cost = 1;        ///< of the server's oracle, in any unit
   std::size_t bytes = 0;  ///< of the largest packet of the layer, header included
+  int kind = 0;           ///< layers of different kinds do not travel together
 };
 
 struct PlanSettings {
@@ -64,6 +65,10 @@ class Plan {
   /// The rank that computes the worker's first micro-batch; it writes what is the worker's alone.
   int lead_of(int worker) const { return group_of(worker).front(); }
   Range leads_at(int rank) const;
+  /// The gradients that the rank computes, numbered worker · micro_batches + micro-batch.
+  Range terms_at(int rank) const;
+  /// Ranks that compute any, ascending by their terms.
+  std::vector<int> const& computing() const { return computing_; }
   /// The rank that keeps M_j and G_j of the layer and compresses.
   int home_of(int layer, int worker) const;
   /// Workers whose state of the layer lives on the rank.
@@ -95,6 +100,7 @@ class Plan {
   PlanSettings settings_;
   std::vector<At> at_;
   std::vector<std::vector<int>> groups_;
+  std::vector<int> computing_;
   std::vector<Bundle> bundles_;
   std::vector<int> bundle_of_;
   std::vector<std::vector<int>> home_;  // bundle, worker

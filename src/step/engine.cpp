@@ -1,9 +1,12 @@
 #include <kaon/step/engine.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/linalg/elementwise.hpp>
 #include <kaon/method/check_settings.hpp>
 #include <kaon/method/load.hpp>
+#include <kaon/method/registry.hpp>
 #include <kaon/mpi/patience.hpp>
+#include <kaon/state/fields.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -46,15 +49,25 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
   on_every_rank(comm, [&] { check_settings(layers_, settings_, optimizer, micro_batches); });
   if (!comm.same_everywhere(settings_hash(layers_, settings_, optimizer, micro_batches)))
     throw UsageError("the ranks were given different layers or settings");
+  make_methods();
   make_exchange(micro_batches);
   auto const& plan = exchange_->plan();
   int const me = comm.rank();
   std::int64_t largest = 0;
-  for (auto const& l : layers_) largest = std::max(largest, static_cast<std::int64_t>(l.rows) * l.cols);
-  workers_ = std::make_unique<Workers<T>>(layers_, settings_, optimizer_, *tools_, plan, me);
-  server_ = std::make_unique<Server<T>>(layers_, settings_, optimizer_, *tools_, plan, me);
-  measure_ = std::make_unique<Measure>(plan.layers(), optimizer.workers, largest);
-  micro_sums_ = std::make_unique<MicroSums<T>>(layers_, *exchange_, me);
+  std::vector<Figures const*> figures;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto const& l = layers_[i];
+    largest = std::max(largest, static_cast<std::int64_t>(l.rows) * l.cols);
+    W_.emplace_back("kaon::step::W", static_cast<std::size_t>(l.rows), static_cast<std::size_t>(l.cols));
+    figures.push_back(&method_of_[i]->figures());
+    bool const sums_all = ordered_[i] && (plan.workers() > 1 || plan.ranks() > 1);
+    alone_.push_back(!sums_all && plan.micro_batches() == 1);
+  }
+  on_every_rank(comm_, [&] {
+    for (auto const& m : methods_) m->place(plan, me, W_);  // the larger tools, where the plan wants them
+  });
+  measure_ = std::make_unique<Measure>(std::move(figures), optimizer.workers, largest);
+  sums_ = std::make_unique<GradientSums<T>>(layers_, *exchange_, alone_);
 
   auto const here = plan.workers_at(me);
   auto const micros = plan.micros_at(me);
@@ -66,21 +79,43 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
   losses_ = Vector<double, Space>("kaon::step::loss", shares + told);
   still_.resize(layers_.size());
   turned_.resize(layers_.size());
-  server_->tell_motion(Vector<double, Space>(losses_.data() + shares, told));
+  context_.reset(new StepContext<T>{.exec = exec_,
+                                    .staging = *staging_,
+                                    .exchange = *exchange_,
+                                    .timer = timer_,
+                                    .W = W_,
+                                    .motion = Vector<double, Space>(losses_.data() + shares, told)});
   host_losses_ = Kokkos::create_mirror_view(losses_);
   auto const bundles = plan.bundles().size();
   for (int b = static_cast<int>(bundles) - 1; b >= 0; --b) {
     int const layer = plan.bundle(b).layers.front();
-    if (server_->serves(layer)) to_serve_.push_back(b);
-    if (!exchange_->senders().empty() && plan.home_of(layer, here.first) == me) to_join_.push_back(b);
+    if (plan.serves(me, layer)) to_serve_.push_back(b);
+    if (!ordered(layer) && !exchange_->senders(layer).empty() && exchange_->joins_sums(layer)) to_join_.push_back(b);
   }
   served_.resize(bundles);
   joined_.resize(bundles);
   summed_.resize(bundles);
   followed_.reserve(bundles);
-  auto const& W = server_->W();
-  model_ = std::make_unique<Model<T>>(std::vector<ConstMatrix<T, Space>>(W.begin(), W.end()),
+  model_ = std::make_unique<Model<T>>(std::vector<ConstMatrix<T, Space>>(W_.begin(), W_.end()),
                                       [this](int layer) { arrive(layer, step_); });
+}
+
+template <class T>
+void Engine<T>::make_methods() {
+  method_of_.resize(layers_.size());
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (std::find(method_names_.begin(), method_names_.end(), settings_[i].method) == method_names_.end())
+      method_names_.push_back(settings_[i].method);
+  on_every_rank(comm_, [&] {
+    for (auto const& name : method_names_) {
+      MethodLayers of{layers_, settings_, {}, optimizer_};
+      for (std::size_t i = 0; i < layers_.size(); ++i)
+        if (settings_[i].method == name) of.mine.push_back(static_cast<int>(i));
+      auto const mine = of.mine;
+      methods_.push_back(make_method<T>(name, std::move(of)));
+      for (int const i : mine) method_of_[static_cast<std::size_t>(i)] = methods_.back().get();
+    }
+  });
 }
 
 template <class T>
@@ -91,29 +126,20 @@ void Engine<T>::make_exchange(int micro_batches) {
   where.workers = optimizer_.workers;
   where.micro_batches = micro_batches;
   where.bundle_bytes = optimizer_.bundle_bytes;
-  on_every_rank(comm_, [&] { tools_ = std::make_unique<Tools<T>>(layers_, settings_); });
   std::vector<LayerLoad> loads;
-  std::vector<Channel> channels;
-  for (std::size_t k = 0; k < layers_.size(); ++k) {
-    int const i = static_cast<int>(k);
-    auto& up = tools_->uplink(i);
-    auto& down = tools_->downlink(i);
-    auto& dense = tools_->dense(i);
-    auto const entries = static_cast<std::size_t>(layers_[k].rows) * static_cast<std::size_t>(layers_[k].cols);
-    Channel c{layers_[k].name,  encoding_of(up.spec()), encoding_of(down.spec()),         encoding_of(dense.spec()),
-              up.bytes_bound(), down.bytes_bound(),     (entries * sizeof(T) + 7) / 8 * 8};
-    if (optimizer_.start == Start::dense) c.dense_bound = dense.bytes_bound();
-    payload_ = std::max({payload_, c.up_bound, c.down_bound});
-    dense_payload_ = std::max({dense_payload_, payload_, c.dense_bound});
-    loads.push_back(load_of(layers_[k], settings_[k], c.up_bound, c.down_bound));
-    channels.push_back(std::move(c));
-  }
-  Plan const plan(where, loads);
-  std::vector<bool> served;
-  for (int i = 0; i < plan.layers(); ++i) served.push_back(plan.serves(comm_.rank(), i));
+  std::vector<LayerFlows> flows;
   on_every_rank(comm_, [&] {
-    tools_->make_oracles(layers_, settings_, served);  // the larger ones, where the plan wants them
-    exchange_ = std::make_unique<Exchange>(comm_, plan, std::move(channels), optimizer_.messages, exec_);
+    for (std::size_t k = 0; k < layers_.size(); ++k) {
+      int const i = static_cast<int>(k);
+      auto const kind = std::find(method_names_.begin(), method_names_.end(), settings_[k].method) - method_names_.begin();
+      auto f = of(i).flows(i);
+      ordered_.push_back(f.up == Up::ordered_sum);
+      payload_ = std::max({payload_, f.up_bound, f.down_bound});
+      dense_payload_ = std::max({dense_payload_, payload_, f.dense_bound});
+      loads.push_back(load_of(of(i).cost(i), f, static_cast<int>(kind)));
+      flows.push_back(std::move(f));
+    }
+    exchange_ = std::make_unique<Exchange>(comm_, Plan(where, loads), std::move(flows), optimizer_.messages, exec_);
   });
   staging_ = std::make_unique<Staging<T>>(layers_, payload_, optimizer_.messages);
 }
@@ -198,18 +224,26 @@ template <class T>
 void Engine<T>::initialize(std::function<void(Space const& exec, typename Objective<T>::Point const& X)> const& fill) {
   refuse_failed();
   finish();
-  fill(exec_, server_->W());
-  server_->initialize(exec_);
-  workers_->initialize(exec_);
+  fill(exec_, W_);
+  for (auto const& m : methods_) m->initialize(exec_);
   exec_.fence();
   std::fill(started_.begin(), started_.end(), 1);
   may_ = Next::first;
 }
 
 template <class T>
+std::vector<std::string> Engine<T>::columns() const {
+  std::vector<std::string> all;
+  for (auto const& m : methods_)
+    for (auto const& name : m->figures().columns)
+      if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  return all;
+}
+
+template <class T>
 typename Objective<T>::ConstPoint Engine<T>::W() const {
   finish();
-  return {server_->W().begin(), server_->W().end()};
+  return {W_.begin(), W_.end()};
 }
 
 template <class T>
@@ -249,7 +283,7 @@ void Engine<T>::arrive(int layer, std::uint64_t before) const {
   wait_for(
       Phase::wait_downlink, [&] { return exchange_->down_arrived(b); }, [&] { return exchange_->missing_down(b); });
   InPhase const in(timer_, Phase::follow);
-  for (int const i : exchange_->plan().bundle(b).layers) server_->follow(exec_, i, *staging_, *exchange_);
+  for (int const i : exchange_->plan().bundle(b).layers) method_of_[static_cast<std::size_t>(i)]->follow(*context_, i);
   exchange_->close_down(b);
   followed_.push_back(b);
 }
@@ -305,8 +339,10 @@ void Engine<T>::begin_step(std::uint64_t step, bool measure) {
   held([&] {
     before_ = timer_.times();
     dense_ = step == 0 && optimizer_.start == Start::dense;
-    measured_ = measure ? measure_.get() : nullptr;
-    if (measured_) measured_->clear(exec_);
+    context_->step = step;
+    context_->dense = dense_;
+    context_->measure = measure ? measure_.get() : nullptr;
+    if (measure) measure_->clear(exec_);
     std::fill(joined_.begin(), joined_.end(), false);
     std::fill(summed_.begin(), summed_.end(), 0);
     std::fill(given_losses_.begin(), given_losses_.end(), Loss());
@@ -442,16 +478,16 @@ Scalar<double, Space> Engine<T>::loss_of(Share const& share) {
 template <class T>
 void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient) {
   auto const& plan = exchange_->plan();
+  if (ordered(layer)) return add_to_all(layer, share, gradient);
   if (plan.micro_batches() == 1) {
-    workers_->round(exec_, layer, share.worker, step_, dense_, gradient, *staging_, *exchange_, measured_, timer_);
+    of(layer).on_gradient(*context_, layer, share.worker, gradient);
   } else {
     InPhase const in(timer_, Phase::sum);
-    if (!micro_sums_->add(exec_, layer, share.micro, gradient)) return;
+    if (!sums_->add(exec_, layer, share.micro, gradient)) return;
     if (plan.home_of(layer, share.worker) != comm_.rank()) {
-      micro_sums_->send(exec_, layer);
-    } else if (exchange_->senders().empty()) {
-      auto const whole = micro_sums_->finish(exec_, layer);
-      workers_->round(exec_, layer, share.worker, step_, dense_, whole, *staging_, *exchange_, measured_, timer_);
+      sums_->send(exec_, layer);
+    } else if (exchange_->senders(layer).empty()) {
+      of(layer).on_gradient(*context_, layer, share.worker, sums_->finish(exec_, layer));
     } else {
       ++summed_[static_cast<std::size_t>(plan.bundle_of(layer))];
       exchange_->poll();
@@ -463,6 +499,20 @@ void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Spac
   // yet read a downlink that is released here. Nothing overwrites it: its bundle's next one comes after this rank's message of
   // the bundle, and that one leaves behind a fence.
   release_followed();
+  exchange_->poll();
+}
+
+// Of layers whose gradients are summed over all workers.
+template <class T>
+void Engine<T>::add_to_all(int layer, Share const& share, ConstMatrix<T, Space> const& gradient) {
+  if (share.micro == 0) exchange_->count_summed(layer);
+  if (alone_[static_cast<std::size_t>(layer)]) {
+    of(layer).on_gradient(*context_, layer, -1, gradient);
+  } else {
+    InPhase const in(timer_, Phase::sum);
+    int const term = share.worker * exchange_->plan().micro_batches() + share.micro;
+    if (sums_->add(exec_, layer, term, gradient) && exchange_->sends_sums(layer)) sums_->send(exec_, layer);
+  }
   exchange_->poll();
 }
 
@@ -482,12 +532,22 @@ bool Engine<T>::join_sums() {
     int const worker = plan.workers_at(comm_.rank()).first;
     for (int const i : layers) {
       InPhase const in(timer_, Phase::sum);
-      auto const whole = micro_sums_->finish(exec_, i);
-      workers_->round(exec_, i, worker, step_, dense_, whole, *staging_, *exchange_, measured_, timer_);
+      of(i).on_gradient(*context_, i, worker, sums_->finish(exec_, i));
     }
     joined_[at] = true;
   }
   return all;
+}
+
+template <class T>
+void Engine<T>::serve_layer(int layer) {
+  if (ordered(layer) && !alone_[static_cast<std::size_t>(layer)]) {
+    InPhase const in(timer_, Phase::aggregate);
+    auto const mean = sums_->finish(exec_, layer);
+    if (optimizer_.workers > 1) scale<T>(exec_, mean, T(1) / static_cast<T>(optimizer_.workers));
+    of(layer).on_gradient(*context_, layer, -1, mean);
+  }
+  of(layer).serve(*context_, layer);
 }
 
 template <class T>
@@ -563,6 +623,7 @@ void Engine<T>::sum_losses(std::uint64_t step, StepReport& report) const {
 template <class T>
 void Engine<T>::serve(double multiplier) {
   std::fill(served_.begin(), served_.end(), false);
+  context_->multiplier = multiplier;
   auto const next = [&] {
     for (int const b : to_serve_)
       if (!served_[static_cast<std::size_t>(b)] && exchange_->arrived(b)) return b;
@@ -583,8 +644,7 @@ void Engine<T>::serve(double multiplier) {
     }
     int const b = next();
     try {
-      for (int const i : exchange_->plan().bundle(b).layers)
-        server_->round(exec_, i, step_, dense_, multiplier, *staging_, *exchange_, measured_, timer_);
+      for (int const i : exchange_->plan().bundle(b).layers) serve_layer(i);
     } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
       wait_for_agreement();
       sum_losses(step_, losses);
@@ -609,10 +669,10 @@ StepReport Engine<T>::end_step(double multiplier) {
     sum_losses(step_, report);
     may_ = Next::later;
     under_way_ = false;
-    if (measured_) {
+    if (context_->measure) {
       finish();  // a message that is missing is better reported by its name than by the collective operation that follows
-      report.layers = measured_->reports(exec_, comm_);
-      if (auto const what = measured_->beyond_range(layers_); !what.empty())
+      report.layers = measure_->reports(exec_, comm_);
+      if (auto const what = measure_->beyond_range(layers_); !what.empty())
         throw NumericalError("step " + std::to_string(step_) + ": " + what);
     }
     report.times = timer_.times() - before_;
@@ -652,8 +712,13 @@ StepReport Engine<T>::step(Objective<T>& objective, std::uint64_t step, double m
 template <class T>
 void Engine<T>::register_state(Registry& registry) const {
   auto const first = registry.size();
-  server_->register_state(registry);
-  workers_->register_state(registry);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    std::vector<std::uint64_t> const shape{W_[i].extent(0), W_[i].extent(1)};
+    bool const mine = exchange_->plan().owner_of(static_cast<int>(i)) == comm_.rank();
+    registry.push_back(
+        view_field("/server/W/" + layers_[i].name, shape, mine ? whole(shape) : nothing(shape), whole(shape), W_[i]));
+  }
+  for (auto const& m : methods_) m->register_state(registry);
   for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f) {
     f->get = [this, get = std::move(f->get)](void* out) {
       refuse_under_way();

@@ -4,18 +4,16 @@
 #include <kaon/clock/phases.hpp>
 #include <kaon/exchange/exchange.hpp>
 #include <kaon/linalg/update.hpp>
-#include <kaon/method/ef21_muon/server.hpp>
-#include <kaon/method/ef21_muon/worker.hpp>
 #include <kaon/method/measure.hpp>
-#include <kaon/method/report.hpp>
+#include <kaon/method/method.hpp>
 #include <kaon/method/settings.hpp>
 #include <kaon/method/staging.hpp>
-#include <kaon/method/tools.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/objective/objective.hpp>
 #include <kaon/state/registry.hpp>
 #include <kaon/step/agreement.hpp>
-#include <kaon/step/micro_sums.hpp>
+#include <kaon/step/gradient_sums.hpp>
+#include <kaon/step/report.hpp>
 #include <kaon/step/share_check.hpp>
 
 #include <functional>
@@ -26,15 +24,9 @@
 
 namespace kaon {
 
-/// EF21-Muon (arXiv 2510.00643, Algorithm 1, layer-wise): n logical workers and one logical server spread over the ranks of a
-/// communicator. A step is: gradients at W, uplink, server, downlink; state after it is the same bits for any number of ranks,
-/// any topology and any bundles.
-///
-///   M_j ← (1−β)M_j + β∇f_j(W);  R_j = C_j(M_j − G_j);  G_j ← G_j + R_j
-///   G ← G + (1/n) Σ R_j;  X ← X + t·LMO(G);  S = C(X − W);  W ← W + S
-///
-/// The identity compressor sends the value itself (M_j, X), which its receiver assigns: with it G_j = M_j and W = X exactly, and
-/// with one worker the method is Muon, Scion or Gluon to the last bit.
+/// A step of n logical workers and one logical server spread over the ranks of a communicator: when what is computed. What is
+/// computed is the layers' methods' (LayerSettings::method; kaon/method/registry.hpp). State after a step is the same bits for
+/// any number of ranks, any topology and any bundles.
 ///
 /// Messages are hidden behind work: a bundle's uplink leaves while backward goes on, servers work on bundles in the order in
 /// which they are complete (those that forward needs first, first), and a downlink is awaited when the next step's forward reads
@@ -113,11 +105,15 @@ class Engine {
 
   /// The model to evaluate and ship: W, all layers, on every rank.
   typename Objective<T>::ConstPoint W() const;
-  Server<T> const& server() const {
+  /// The method of a layer, with its state, complete up to the last step.
+  Method<T> const& method(int layer) const {
     finish();
-    return *server_;
+    return *method_of_[static_cast<std::size_t>(layer)];
   }
-  Workers<T> const& workers() const { return *workers_; }
+  /// Columns of the reports' layers: those of all methods in use, each once.
+  std::vector<std::string> columns() const;
+  /// Names of the methods in use, in the order of their first layers.
+  std::vector<std::string> const& methods() const { return method_names_; }
   Exchange const& exchange() const { return *exchange_; }
   Exchange& exchange() { return *exchange_; }
   std::vector<Layer> const& layers() const { return layers_; }
@@ -127,14 +123,15 @@ class Engine {
   /// Everything that outlives a step.
   void register_state(Registry& registry) const;
 
-  /// Collective. Checks after a restart: W has the same hash on every rank; G = mean_j G_j, recomputed in worker order, within
-  /// `tolerance` relative to the largest ‖G_j‖ (the running sum and the recomputed mean round differently); all finite.
-  /// Throws InputError that names the layer. Returns the largest relative difference seen.
+  /// Collective. Checks after a restart: W has the same hash on every rank and is finite, and what the methods say must hold
+  /// (Method::check; ef21-muon: G = mean_j G_j). Throws InputError that names the layer. Returns the largest relative difference
+  /// seen.
   double check_invariants(double tolerance) const;
   /// Collective: whether W has the same bits on every rank.
   bool same_model() const;
 
  private:
+  void make_methods();
   void make_exchange(int micro_batches);
   void refuse_under_way() const;
   void refuse_failed() const;
@@ -149,8 +146,12 @@ class Engine {
   void turn_to(Share const& share);
   void check_complete(double multiplier);
   void end_gradients();
+  Method<T>& of(int layer) { return *method_of_[static_cast<std::size_t>(layer)]; }
+  bool ordered(int layer) const { return ordered_[static_cast<std::size_t>(layer)]; }
   void take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
+  void add_to_all(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
   bool join_sums();
+  void serve_layer(int layer);
   void serve(double multiplier);
   void arrive(int layer, std::uint64_t before) const;
   void arrive_all(std::uint64_t before) const;
@@ -177,15 +178,18 @@ class Engine {
   std::vector<Layer> layers_;
   std::vector<LayerSettings> settings_;
   OptimizerSettings optimizer_;
-  std::unique_ptr<Tools<T>> tools_;
+  std::vector<std::unique_ptr<Method<T>>> methods_;
+  std::vector<std::string> method_names_;
+  std::vector<Method<T>*> method_of_;  ///< layer
+  std::vector<bool> ordered_, alone_;  ///< layer: Up::ordered_sum; no gradient of it is added to another
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Staging<T>> staging_;
-  std::unique_ptr<Workers<T>> workers_;
-  std::unique_ptr<Server<T>> server_;
+  std::vector<Matrix<T, Space>> W_;
+  std::unique_ptr<StepContext<T>> context_;
   std::size_t payload_ = 0, dense_payload_ = 0;  ///< longest payloads, in bytes, of a step and of a dense start
   std::unique_ptr<Measure> measure_;
   ShareCheck check_;
-  std::unique_ptr<MicroSums<T>> micro_sums_;
+  std::unique_ptr<GradientSums<T>> sums_;
   mutable PhaseTimer timer_;
   Vector<double, Space> losses_;  ///< one for each share this rank computes; then the layers' Motion
   decltype(Kokkos::create_mirror_view(Vector<double, Space>())) host_losses_;
@@ -194,7 +198,6 @@ class Engine {
   std::unique_ptr<Model<T>> model_;    ///< W for the objective: waits for the downlinks of steps before step_
   std::uint64_t step_ = 0, next_ = 0;  ///< the step under way, or the last one; the one after the last that was ended
   bool under_way_ = false, dense_ = false;
-  Measure* measured_ = nullptr;  ///< of the step under way
   PhaseTimes before_;
   std::vector<Share> shares_;
   std::size_t turn_ = 0;  ///< whose gradients come

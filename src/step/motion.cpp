@@ -26,7 +26,7 @@ void Engine<T>::read_motion(std::uint64_t steps_done) {
   auto const first = host_losses_.extent(0) - layers_.size() * entries;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     auto const set = [&](Motion what) {
-      return steps_done > 0 && server_->owns(static_cast<int>(i)) &&
+      return steps_done > 0 && exchange_->plan().owner_of(static_cast<int>(i)) == comm_.rank() &&
              host_losses_(first + i * entries + static_cast<std::size_t>(what)) == static_cast<double>(steps_done);
     };
     still_[i] = set(Motion::directed) && !set(Motion::moved);
@@ -86,14 +86,14 @@ int Engine<T>::settle() {
 template <class T>
 std::string Engine<T>::largest_weight() const {
   std::int64_t largest = 0;
-  for (auto const& w : server_->W()) largest = std::max(largest, static_cast<std::int64_t>(w.size()));
+  for (auto const& w : W_) largest = std::max(largest, static_cast<std::int64_t>(w.size()));
   Scalar<double, Space> const top("kaon::step::largest_weight");
   Vector<double, Space> const partials("kaon::step::largest_partials", static_cast<std::size_t>(reduce_blocks(largest)));
   double most = -1;
   std::string name;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     double here = 0;
-    max_abs<T>(exec_, top, partials, server_->W()[i]);
+    max_abs<T>(exec_, top, partials, W_[i]);
     exec_.fence();
     Kokkos::deep_copy(here, top);
     if (double const all = comm_.max(here); all > most) most = all, name = layers_[i].name;

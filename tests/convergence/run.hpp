@@ -4,6 +4,7 @@
 #include "problem.hpp"
 
 #include <kaon/step/engine.hpp>
+#include <kaon/support/state.hpp>
 
 #include <string>
 
@@ -49,7 +50,7 @@ inline Average run(TheoryProblem const& problem, Theory const& theory, int K, do
   Average average;
   HostMatrix gradient;
   for (int k = 0; k < K; ++k) {
-    problem.value(to_host(muon.server().X(0)), &gradient);
+    problem.value(to_host(test::ef21(muon).X(0)), &gradient);
     double const norm = geometry.dual(gradient);
     average.norm += norm / K;
     average.square += norm * norm / K;

@@ -65,6 +65,31 @@ struct Formula {
   std::int64_t total() const { return state + scratch + payload + messages + sums; }
 };
 
+// How many partial sums of others stand beside each other while a home joins them: a received block stays until it is the right
+// half of a larger one.
+std::size_t at_once(Plan const& plan, std::vector<int> const& group, int rank) {
+  struct Standing {
+    int first, size;
+    bool received;
+  };
+  std::vector<Standing> standing;
+  std::size_t most = 0;
+  for (int const r : group)
+    for (auto const& b : blocks_of(plan.micros_at(r))) {
+      standing.push_back({b.first, b.size, r != rank});
+      most = std::max(most, static_cast<std::size_t>(
+                                std::count_if(standing.begin(), standing.end(), [](auto const& s) { return s.received; })));
+      while (standing.size() > 1) {
+        auto& left = standing[standing.size() - 2];
+        auto const& right = standing.back();
+        if (left.size != right.size || left.first % (2 * left.size) != 0) break;
+        left.size *= 2;
+        standing.pop_back();
+      }
+    }
+  return most;
+}
+
 // docs/exchange.md, "Memory of a rank".
 template <class T>
 Formula formula(std::vector<Layer> const& layers, Case const& c, Plan const& plan, int rank, bool dense) {
@@ -99,7 +124,8 @@ Formula formula(std::vector<Layer> const& layers, Case const& c, Plan const& pla
     }
     int const first = bundle.layers.front();
     int const mine = plan.homes_at(rank, first).count;
-    f.messages += (plan.serves(rank, first) ? plan.workers() : mine) * letter_up + letter_down;
+    f.messages += (plan.serves(rank, first) ? plan.workers() : mine) * letter_up;
+    if (plan.ranks() > 1 && plan.topology() != Topology::replicated) f.messages += letter_down;
   }
   auto const at = plan.workers_at(rank);
   if (plan.micro_batches() > 1 && at.count > 0) {
@@ -118,10 +144,12 @@ Formula formula(std::vector<Layer> const& layers, Case const& c, Plan const& pla
           if (home ? r != rank : r == group.front()) f.messages += letter;
         }
       }
-    if (group.size() > 1)
-      for (int const r : group)
-        if (r != rank) others += blocks(plan.micros_at(r)).size();
-    f.sums = s * (static_cast<std::int64_t>(depth) * all + static_cast<std::int64_t>(others) * largest);
+    std::int64_t joined = 0;  // entries of the largest layer that it joins
+    for (int i = 0; i < plan.layers(); ++i)
+      if (auto const& l = layers[static_cast<std::size_t>(i)]; plan.home_of(i, at.first) == rank)
+        joined = std::max(joined, std::int64_t{l.rows} * l.cols);
+    if (group.size() > 1 && joined > 0) others = at_once(plan, group, rank);
+    f.sums = s * (static_cast<std::int64_t>(depth) * all + static_cast<std::int64_t>(others) * joined);
   }
   return f;
 }

@@ -77,11 +77,11 @@ void Ranks::expect_same_bits(Case const& c) {
     EXPECT_EQ(here[k].loss, alone[k].loss) << where;
     EXPECT_EQ(here[k].worker_loss, alone[k].worker_loss);
     for (std::size_t i = 0; i < c.layers.size(); ++i) {
-      EXPECT_EQ(here[k].layers[i].alpha_up, alone[k].layers[i].alpha_up);
-      EXPECT_EQ(here[k].layers[i].lag, alone[k].layers[i].lag);
-      EXPECT_EQ(here[k].layers[i].alpha_down, alone[k].layers[i].alpha_down);
-      EXPECT_EQ(here[k].layers[i].gap, alone[k].layers[i].gap);
-      EXPECT_EQ(here[k].layers[i].gradient, alone[k].layers[i].gradient);
+      EXPECT_EQ(here[k].layers[i]["alpha_up"], alone[k].layers[i]["alpha_up"]);
+      EXPECT_EQ(here[k].layers[i]["lag"], alone[k].layers[i]["lag"]);
+      EXPECT_EQ(here[k].layers[i]["alpha_down"], alone[k].layers[i]["alpha_down"]);
+      EXPECT_EQ(here[k].layers[i]["gap"], alone[k].layers[i]["gap"]);
+      EXPECT_EQ(here[k].layers[i]["gradient_norm"], alone[k].layers[i]["gradient_norm"]);
     }
   }
 

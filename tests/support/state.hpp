@@ -1,6 +1,7 @@
 #ifndef KAON_SUPPORT_STATE_HPP
 #define KAON_SUPPORT_STATE_HPP
 
+#include <kaon/method/ef21_muon/ef21_muon.hpp>
 #include <kaon/step/engine.hpp>
 #include <kaon/support/quadratic.hpp>
 
@@ -38,6 +39,12 @@ Bytestate bytes_of(Engine<T> const& optimizer) {
     out[f.path] = std::move(bytes);
   }
   return out;
+}
+
+/// The state of ef21-muon, where the first layer has that method.
+template <class T>
+Ef21State<T> const& ef21(Engine<T> const& optimizer) {
+  return dynamic_cast<Ef21Muon<T> const&>(optimizer.method(0)).state();
 }
 
 /// Runs `steps` steps of the quadratic on `comm`; returns the optimizer for inspection.

@@ -33,7 +33,6 @@ namespace {
 std::vector<std::string> const metric_columns{"loss",      "multiplier", "bytes_up", "bytes_down", "wire_up",
                                               "wire_down", "wire_sum",   "samples",  "seconds"};
 std::vector<std::string> const group_columns{"group", "name", "bytes_up", "bytes_down", "wire_up", "wire_down", "wire_sum"};
-std::vector<std::string> const layer_columns{"layer", "name", "alpha_up", "lag", "alpha_down", "gap", "gradient_norm"};
 std::vector<std::string> const validation_columns{"loss"};
 
 std::int64_t i64(std::uint64_t v) { return static_cast<std::int64_t>(v); }
@@ -64,12 +63,14 @@ csv::Older without_name(std::vector<std::string> const& columns, std::vector<std
 /// A file of rows, and the forms of it that earlier versions wrote.
 struct Table {
   char const* name;
-  std::vector<std::string> const& columns;
+  std::vector<std::string> columns;
   std::vector<csv::Older> older;
 };
-/// metrics, layers, groups, validation.
-std::vector<Table> tables(std::vector<Layer> const& layers, std::vector<std::string> const& groups) {
-  std::vector<std::string> names;
+/// metrics, layers, groups, validation. `of_methods`: the layers' columns that are the methods'.
+std::vector<Table> tables(std::vector<Layer> const& layers, std::vector<std::string> const& of_methods,
+                          std::vector<std::string> const& groups) {
+  std::vector<std::string> names, layer_columns{"layer", "name"};
+  layer_columns.insert(layer_columns.end(), of_methods.begin(), of_methods.end());
   for (auto const& l : layers) names.push_back(l.name);
   return {{"metrics.csv", metric_columns, {without_wire_sum()}},
           {"layers.csv", layer_columns, {without_name(layer_columns, names)}},
@@ -306,9 +307,12 @@ Decision Training<T>::one_step(Outputs& out) {
   }
   if (out.layers)
     for (std::size_t i = 0; i < report.layers.size(); ++i) {
-      auto const& r = report.layers[i];
-      out.layers->row(i64(totals_.steps), {Value(i64(i)), Value(optimizer_->layers()[i].name), Value(r.alpha_up), Value(r.lag),
-                                           Value(r.alpha_down), Value(r.gap), Value(r.gradient)});
+      std::vector<Value> row{Value(i64(i)), Value(optimizer_->layers()[i].name)};
+      for (auto const& column : optimizer_->columns()) {
+        auto const value = report.layers[i].find(column);
+        row.push_back(value ? Value(*value) : Value(std::string()));
+      }
+      out.layers->row(i64(totals_.steps), row);
     }
   return out.rules.tally(agreed.first(StopRules::votes));
 }
@@ -367,7 +371,7 @@ void Training<T>::check_folder() {
   Ballot ballot(comm_);
   if (comm_.rank() == 0)
     ballot.attempt([&] {
-      for (auto const& t : tables(optimizer_->layers(), deck_.groups())) {
+      for (auto const& t : tables(optimizer_->layers(), optimizer_->columns(), deck_.groups())) {
         files::require_replaceable(file(t.name));
         Metrics::check(file(t.name), t.columns, !resumed_, t.older);
       }
@@ -460,7 +464,7 @@ Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals)
       auto const done = static_cast<std::int64_t>(totals_.steps);
       files::replace(file("deck.resolved"), deck_.resolved());
       std::unique_ptr<Metrics>* const rows[] = {&out.metrics, &out.layers, &out.groups, &out.validation};
-      auto const all = tables(optimizer_->layers(), deck_.groups());
+      auto const all = tables(optimizer_->layers(), optimizer_->columns(), deck_.groups());
       for (std::size_t i = 0; i < all.size(); ++i) *rows[i] = open_rows(all[i].name, all[i].columns, done, all[i].older);
       if (auto const there = out.metrics->steps().count; there == 0 && done > 0)
         log_.line(fmt::format("{} begins at step {}", file("metrics.csv"), done + 1));

@@ -1,12 +1,15 @@
 // What a run says of itself: the plan before it starts and the summary after it ends.
 #include <kaon/core/error.hpp>
 #include <kaon/files/part.hpp>
+#include <kaon/method/registry.hpp>
 #include <kaon/run/loop/training.hpp>
 #include <kaon/run/records/phase_table.hpp>
 #include <kaon/run/records/progress.hpp>
 #include <kaon/run/stop/leave.hpp>
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace kaon {
 
@@ -37,6 +40,17 @@ std::vector<RunSummary::Group> groups_of(Deck const& deck, std::vector<ByteCount
 
 std::string count_of(std::int64_t n, char const* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
 
+// What a layer's method makes of its settings.
+std::string settings_line(LayerSettings const& s) {
+  auto const& uses = method_traits(s.method).uses;
+  auto const used = [&](char const* key) { return std::find(uses.begin(), uses.end(), key) != uses.end(); };
+  std::string text = s.method == method_names().front() ? "" : s.method + (used("norm") ? " " : "");
+  if (used("norm")) text += fmt::format("{} scale {}", s.lmo.norm, s.lmo.scale);
+  text += fmt::format(" radius {:g}", s.radius);
+  if (used("uplink")) text += fmt::format(", up {}, down {}", s.uplink, s.downlink);
+  return text;
+}
+
 }  // namespace
 
 template <class T>
@@ -53,9 +67,8 @@ void Training<T>::print_plan() const {
     auto const n = static_cast<std::size_t>(i);
     auto const& l = optimizer_->layers()[n];
     auto const& s = optimizer_->settings()[n];
-    log_.line(fmt::format("  {:<14} {:>5} x {:<5} [group.{}] {} scale {} radius {:g}, up {}, down {}, owner rank {}, message {}",
-                          l.name, l.rows, l.cols, plan_.group[n], s.lmo.norm, s.lmo.scale, s.radius, s.uplink, s.downlink,
-                          plan.owner_of(i), plan.bundle_of(i)));
+    log_.line(fmt::format("  {:<14} {:>5} x {:<5} [group.{}] {}, owner rank {}, message {}", l.name, l.rows, l.cols,
+                          plan_.group[n], settings_line(s), plan.owner_of(i), plan.bundle_of(i)));
   }
 }
 

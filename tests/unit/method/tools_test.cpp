@@ -16,7 +16,7 @@ LayerSettings base() {
 }
 
 Tools<float> tools_of(LayerSettings const& a, LayerSettings const& b, Layer const& second = {"b", 12, 16}) {
-  return Tools<float>({{"a", 12, 16}, second}, {a, b}, {true, true});
+  return Tools<float>({{"a", 12, 16}, second}, {a, b}, std::vector<bool>{true, true});
 }
 
 TEST(Tools, EqualSettingsAndShapesShare) {

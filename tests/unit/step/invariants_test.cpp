@@ -68,8 +68,8 @@ TYPED_TEST(Invariants, IdentityKeepsNoErrorAtAll) {
     auto const o = test::run_quadratic<T>(this->self, this->layers, this->all(test::settings("spectral", "identity", "identity")),
                                           this->workers(n), 7);
     for (int i = 0; i < static_cast<int>(this->layers.size()); ++i) {
-      EXPECT_EQ(test::to_host(o->server().X(i)).a, test::to_host(o->server().W()[static_cast<std::size_t>(i)]).a);
-      for (int j = 0; j < n; ++j) EXPECT_EQ(test::to_host(o->workers().G(i, j)).a, test::to_host(o->workers().M(i, j)).a);
+      EXPECT_EQ(test::to_host(test::ef21(*o).X(i)).a, test::to_host(o->W()[static_cast<std::size_t>(i)]).a);
+      for (int j = 0; j < n; ++j) EXPECT_EQ(test::to_host(test::ef21(*o).G(i, j)).a, test::to_host(test::ef21(*o).M(i, j)).a);
     }
   }
 }
@@ -88,11 +88,11 @@ TYPED_TEST(Invariants, EveryStepHasTheRadiusOfItsNorm) {
     double worst = 0;
     for (int k = 0; k < 4; ++k) {
       std::vector<test::HostMatrix> before;
-      for (int i = 0; i < static_cast<int>(this->layers.size()); ++i) before.push_back(test::to_host(o.server().X(i)));
+      for (int i = 0; i < static_cast<int>(this->layers.size()); ++i) before.push_back(test::to_host(test::ef21(o).X(i)));
       double const multiplier = 1.0 / (k + 1);
       o.step(objective, static_cast<std::uint64_t>(k), multiplier, false);
       for (std::size_t i = 0; i < before.size(); ++i) {
-        auto moved = test::to_host(o.server().X(static_cast<int>(i)));
+        auto moved = test::to_host(test::ef21(o).X(static_cast<int>(i)));
         double sum = 0;
         for (std::size_t e = 0; e < moved.a.size(); ++e) {
           sum += std::abs(moved.a[e]);
@@ -119,11 +119,11 @@ TYPED_TEST(Invariants, MeasuredContractionIsNeverBelowTheGuarantee) {
       for (std::size_t i = 0; i < this->layers.size(); ++i) {
         auto const c = make_compressor<T, Space>(spec, this->layers[i].rows, this->layers[i].cols);
         double const alpha = c->is_random() ? 0 : c->guaranteed_alpha();
-        EXPECT_GE(r.layers[i].alpha_up, alpha - 1e-5) << spec << " up, layer " << this->layers[i].name;
-        EXPECT_GE(r.layers[i].alpha_down, alpha - 1e-5) << spec << " down, layer " << this->layers[i].name;
-        EXPECT_LE(r.layers[i].alpha_up, 1);
+        EXPECT_GE(r.layers[i]["alpha_up"], alpha - 1e-5) << spec << " up, layer " << this->layers[i].name;
+        EXPECT_GE(r.layers[i]["alpha_down"], alpha - 1e-5) << spec << " down, layer " << this->layers[i].name;
+        EXPECT_LE(r.layers[i]["alpha_up"], 1);
         if (spec == "identity") {
-          EXPECT_EQ(r.layers[i].gap, 0) << "W = X";
+          EXPECT_EQ(r.layers[i]["gap"], 0) << "W = X";
         }
       }
   }
@@ -169,9 +169,9 @@ TYPED_TEST(Invariants, AdaptiveRadiusIsTheDualNorm) {
   double const gamma = 0.01;
   Engine<T> o(Space(), this->self, this->layers, this->all(test::settings("max-abs", "identity", "identity", gamma)), settings);
   o.initialize(objective);
-  auto const before = test::to_host(o.server().X(2));
+  auto const before = test::to_host(test::ef21(o).X(2));
   o.step(objective, 0, 1.0, false);
-  auto const after = test::to_host(o.server().X(2)), g = test::to_host(o.server().G(2));
+  auto const after = test::to_host(test::ef21(o).X(2)), g = test::to_host(test::ef21(o).G(2));
   double dual = 0;
   for (double v : g.a) dual += std::abs(v);
   double const moved = std::abs(after.a[5] - before.a[5]);
@@ -188,12 +188,12 @@ TYPED_TEST(Invariants, ConstrainedFormStaysInTheBall) {
   o.initialize(objective);
   double bound = 0;
   for (int i = 0; i < 6; ++i)
-    for (double v : test::to_host(o.server().X(i)).a) bound = std::max(bound, std::abs(v));
+    for (double v : test::to_host(test::ef21(o).X(i)).a) bound = std::max(bound, std::abs(v));
   for (int k = 0; k < 60; ++k) {
     o.step(objective, static_cast<std::uint64_t>(k), 1.0, false);
     bound = 0.9 * bound + 0.1 * 2.5;  // X ← (1−t)X + tZ with ‖Z‖ = 2.5
     for (int i = 0; i < 6; ++i)
-      for (double v : test::to_host(o.server().X(i)).a) ASSERT_LE(std::abs(v), bound + 1e-5);
+      for (double v : test::to_host(test::ef21(o).X(i)).a) ASSERT_LE(std::abs(v), bound + 1e-5);
   }
 }
 
@@ -214,7 +214,7 @@ TYPED_TEST(Invariants, ANaNStopsTheStepBeforeTheServerMoves) {
   Engine<T> o(Space(), this->self, this->layers, this->all(test::settings("spectral", "identity", "identity")), this->workers(2));
   o.initialize(objective);
   o.step(objective, 0, 1.0, false);
-  auto const before = test::to_host(o.server().X(0)).a;
+  auto const before = test::to_host(test::ef21(o).X(0)).a;
   try {
     o.step(objective, 1, 1.0, false);
     FAIL() << "a NaN loss went unnoticed";
@@ -222,7 +222,7 @@ TYPED_TEST(Invariants, ANaNStopsTheStepBeforeTheServerMoves) {
     EXPECT_NE(std::string(e.what()).find("worker 1"), std::string::npos) << e.what();
     EXPECT_NE(std::string(e.what()).find("step 1"), std::string::npos) << e.what();
   }
-  EXPECT_EQ(test::to_host(o.server().X(0)).a, before);
+  EXPECT_EQ(test::to_host(test::ef21(o).X(0)).a, before);
 }
 
 }  // namespace invariants_test

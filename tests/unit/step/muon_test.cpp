@@ -86,7 +86,7 @@ TYPED_TEST(Muon, IdentityWithOneWorkerIsSerialMuon) {
         auto const z = SerialMuon::newton_schulz(update);
         for (std::size_t e = 0; e < x.a.size(); ++e) x.a[e] -= radius * z.a[e];
       }
-      auto const w = test::to_host(kaon->server().W()[i]);
+      auto const w = test::to_host(kaon->W()[i]);
       double worst = 0;
       for (std::size_t e = 0; e < x.a.size(); ++e) worst = std::max(worst, std::abs(w.a[e] - x.a[e]));
       double const tolerance = (std::is_same_v<T, float> ? 2e-7 : 4e-16) * steps;
@@ -132,7 +132,7 @@ TYPED_TEST(Muon, IdentityWithOneWorkerIsTheBareLoopToTheLastBit) {
         Kokkos::deep_copy(X[i], x);
       });
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      auto const expected = test::to_host(X[i]), w = test::to_host(kaon->server().W()[i]);
+      auto const expected = test::to_host(X[i]), w = test::to_host(kaon->W()[i]);
       EXPECT_EQ(w.a, expected.a) << norm << ", layer " << layers[i].name;
     }
   }

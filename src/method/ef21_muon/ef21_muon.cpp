@@ -1,0 +1,214 @@
+#include <kaon/method/ef21_muon/ef21_muon.hpp>
+
+#include <kaon/core/error.hpp>
+#include <kaon/linalg/elementwise.hpp>
+#include <kaon/linalg/update.hpp>
+#include <kaon/method/decode.hpp>
+#include <kaon/method/dense.hpp>
+#include <kaon/method/load.hpp>
+#include <kaon/method/measure.hpp>
+
+#include <cmath>
+
+namespace kaon {
+
+namespace {
+
+enum OfWorker : std::size_t { momentum, up_rest, up_shift };  // figures: causes first
+enum OfServer : std::size_t { estimate, model, down_rest, down_shift };
+
+std::vector<double> derive(std::span<double const> squares, int workers) {
+  auto const contraction = [](double shift, double rest) { return shift > 0 ? 1 - rest / shift : 1.0; };
+  auto const ratio = [](double a, double b) { return a == 0 ? 0.0 : std::sqrt(a / b); };
+  double alpha = 0, lag = 0;
+  for (int j = 0; j < workers; ++j) {
+    auto const* up = &squares[static_cast<std::size_t>(j) * 3];
+    alpha += contraction(up[up_shift], up[up_rest]) / workers;
+    lag += ratio(up[up_rest], up[momentum]) / workers;
+  }
+  auto const* down = &squares[static_cast<std::size_t>(workers) * 3];
+  return {alpha, lag, contraction(down[down_shift], down[down_rest]), ratio(down[down_rest], down[model]),
+          std::sqrt(down[estimate])};
+}
+
+}  // namespace
+
+template <class T>
+Figures const& Ef21Muon<T>::figures() const {
+  static Figures const all{{"the momentum M_j", "M_j - G_j after the uplink", "M_j - G_j before the uplink"},
+                           {"the estimate G", "W", "X - W after the downlink", "X - W before the downlink"},
+                           {"alpha_up", "lag", "alpha_down", "gap", "gradient_norm"},
+                           derive};
+  return all;
+}
+
+template <class T>
+MethodTraits Ef21Muon<T>::traits() {
+  return {"ef21-muon",
+          "EF21-Muon: compressed both ways with error feedback, oracle at the server",
+          {"norm", "scale", "radius", "beta", "weight_decay", "uplink", "downlink"},
+          {}};
+}
+
+template <class T>
+Ef21Muon<T>::Ef21Muon(MethodLayers of)
+    : of_(std::move(of)),
+      tools_(of_.layers, of_.settings, of_.mine),
+      one_("kaon::method::one"),
+      dual_("kaon::method::dual_norm") {
+  Kokkos::deep_copy(one_, 1.0);
+}
+
+template <class T>
+LayerFlows Ef21Muon<T>::flows(int layer) const {
+  auto& up = tools_.uplink(layer);
+  auto& down = tools_.downlink(layer);
+  auto& dense = tools_.dense(layer);
+  auto f = dense_flows<T>(layer_of(layer), dense);
+  f.up_encoding = encoding_of(up.spec());
+  f.down_encoding = encoding_of(down.spec());
+  f.up_bound = up.bytes_bound();
+  f.down_bound = down.bytes_bound();
+  if (of_.optimizer.start == Start::dense) f.dense_bound = dense.bytes_bound();
+  return f;
+}
+
+template <class T>
+double Ef21Muon<T>::cost(int layer) const {
+  return oracle_cost(layer_of(layer), settings_of(layer));
+}
+
+template <class T>
+void Ef21Muon<T>::place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) {
+  tools_.make_oracles(of_.layers, of_.settings, served_of(of_.mine, plan, rank));
+  state_ = std::make_unique<Ef21State<T>>(of_, tools_, plan, rank, W);
+}
+
+template <class T>
+StreamKey Ef21Muon<T>::key(Purpose purpose, StepContext<T> const& cx, int layer, int worker) const {
+  return {of_.optimizer.seed, purpose, static_cast<std::uint32_t>(cx.step), static_cast<std::uint32_t>(layer),
+          static_cast<std::uint32_t>(worker)};
+}
+
+// Worker j: update M_j, encode M_j − G_j into the exchange's buffer, apply the same packet to G_j, post it. At a dense start
+// M_j = G_j = gradient, and the packet is the gradient itself.
+template <class T>
+void Ef21Muon<T>::on_gradient(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& gradient) {
+  InPhase const phase(cx.timer, Phase::compress);
+  auto const& exec = cx.exec;
+  T const beta = cx.dense ? T(1) : static_cast<T>(settings_of(layer).beta);
+  auto const m = state_->M(layer, worker), g = state_->G(layer, worker);
+  if (beta == T(1))
+    copy<T>(exec, m, gradient);
+  else
+    lerp<T>(exec, m, beta, gradient);
+
+  Matrix<T, Space> target = m;
+  if (of_.optimizer.nesterov && beta != T(1)) {
+    target = cx.staging.scratch(0, layer_of(layer));
+    blend<T>(exec, target, m, gradient, beta);
+  }
+
+  auto& codec = cx.dense ? tools_.dense(layer) : tools_.uplink(layer);
+  auto const shift = cx.staging.scratch(1, layer_of(layer));
+  if (cx.measure || !codec.replaces()) difference<T>(exec, shift, target, g);
+  if (cx.measure) cx.measure->template worker<T>(exec, layer, worker, up_shift, shift);
+  std::size_t const length =
+      cx.staging.encode(exec, codec, codec.replaces() ? target : shift, state_->uplink_memory(layer, worker),
+                        key(Purpose::compress_up, cx, layer, worker), cx.exchange.up_payload(layer, worker));
+  cx.staging.apply_encoded(exec, codec, g);
+  if (cx.measure) {
+    difference<T>(exec, shift, target, g);
+    cx.measure->template worker<T>(exec, layer, worker, up_rest, shift);
+    cx.measure->template worker<T>(exec, layer, worker, momentum, target);
+  }
+  cx.timer.change(Phase::send);
+  cx.exchange.post_up(layer, worker, length);
+}
+
+// G ← G + (1/n) Σ_j R_j, or G ← (1/n) Σ_j M_j where the packets carry the values themselves. Always in worker order.
+template <class T>
+void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
+  auto& codec = cx.dense ? tools_.dense(layer) : tools_.uplink(layer);
+  int const workers = of_.optimizer.workers;
+  T const share = T(1) / static_cast<T>(workers);
+  auto const sum = cx.staging.scratch(0, layer_of(layer));
+  auto const take = [&](int j, Matrix<T, Space> const& to) {
+    decode(cx.step, layer_of(layer).name, j, [&] { cx.staging.apply(cx.exec, codec, to, cx.exchange.take_up(layer, j)); });
+  };
+  if (codec.replaces()) {
+    auto const one = cx.staging.scratch(1, layer_of(layer));
+    for (int j = 0; j < workers; ++j) {
+      take(j, j == 0 ? sum : one);
+      if (j > 0) axpy<T>(cx.exec, sum, T(1), one);
+    }
+    if (workers > 1) scale<T>(cx.exec, sum, share);
+    copy<T>(cx.exec, state_->G(layer), sum);
+  } else {
+    fill<T>(cx.exec, sum, T(0));
+    for (int j = 0; j < workers; ++j) take(j, sum);
+    axpy<T>(cx.exec, state_->G(layer), share, sum);
+  }
+}
+
+// X ← (1 − t·decay)X + t·LMO(G), t = radius · multiplier (adaptive: times ‖G‖_*).
+template <class T>
+void Ef21Muon<T>::step(StepContext<T>& cx, int layer) {
+  auto& lmo = tools_.lmo(layer);
+  auto const z = cx.staging.scratch(0, layer_of(layer));
+  auto const& s = settings_of(layer);
+  lmo.apply(cx.exec, z, state_->G(layer));
+  if (of_.optimizer.adaptive) lmo.dual_norm(cx.exec, dual_, state_->G(layer), z);
+  move_along<T>(cx.exec, state_->X(layer), z, s.radius * cx.multiplier, of_.optimizer.adaptive ? dual_ : one_, s.decay,
+                cx.motion_of(layer), static_cast<double>(cx.step + 1));
+}
+
+// S = C(X − W), W ← W + S.
+template <class T>
+void Ef21Muon<T>::send_shift(StepContext<T>& cx, int layer, Measure* measure) {
+  auto& codec = tools_.downlink(layer);
+  auto const& X = state_->X(layer);
+  auto const& W = cx.W[static_cast<std::size_t>(layer)];
+  auto const shift = cx.staging.scratch(1, layer_of(layer));
+  if (measure || !codec.replaces()) difference<T>(cx.exec, shift, X, W);
+  if (measure) measure->server<T>(cx.exec, layer, down_shift, shift);
+  auto const& from = codec.replaces() ? X : shift;
+  auto const& memory = state_->downlink_memory(layer);
+  auto const k = key(Purpose::compress_down, cx, layer, 0);
+  if (cx.exchange.sends_down()) {
+    auto const length = cx.staging.encode(cx.exec, codec, from, memory, k, cx.exchange.down_payload(layer));
+    cx.timer.change(Phase::send);
+    cx.exchange.post_down(layer, length);
+    cx.timer.change(Phase::compress);
+  } else {
+    cx.exchange.keep_down(layer, cx.staging.encode_here(cx.exec, codec, from, memory, k));
+  }
+  cx.staging.apply_encoded(cx.exec, codec, W);
+  if (!measure) return;
+  difference<T>(cx.exec, shift, X, W);
+  measure->server<T>(cx.exec, layer, down_rest, shift);
+  measure->server<T>(cx.exec, layer, model, W);
+  measure->server<T>(cx.exec, layer, estimate, state_->G(layer));
+}
+
+template <class T>
+void Ef21Muon<T>::serve(StepContext<T>& cx, int layer) {
+  InPhase const phase(cx.timer, Phase::aggregate);
+  gather(cx, layer);
+  cx.timer.change(Phase::lmo);
+  step(cx, layer);
+  cx.timer.change(Phase::compress);
+  send_shift(cx, layer, state_->owns(layer) ? cx.measure : nullptr);
+}
+
+template <class T>
+void Ef21Muon<T>::follow(StepContext<T>& cx, int layer) {
+  auto const in = cx.exchange.take_down(layer);
+  decode(cx.exchange.down_step(layer), layer_of(layer).name, -1,
+         [&] { cx.staging.apply(cx.exec, tools_.downlink(layer), cx.W[static_cast<std::size_t>(layer)], in); });
+}
+
+template class Ef21Muon<float>;
+template class Ef21Muon<double>;
+
+}  // namespace kaon

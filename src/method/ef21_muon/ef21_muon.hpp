@@ -1,0 +1,62 @@
+#ifndef KAON_METHOD_EF21_MUON_EF21_MUON_HPP
+#define KAON_METHOD_EF21_MUON_EF21_MUON_HPP
+
+#include <kaon/method/ef21_muon/state.hpp>
+#include <kaon/method/method.hpp>
+#include <kaon/method/registry.hpp>
+#include <kaon/method/tools.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace kaon {
+
+/// EF21-Muon (arXiv 2510.00643, Algorithm 1, layer-wise): n logical workers and one logical server.
+///
+///   M_j ← (1−β)M_j + β∇f_j(W);  R_j = C_j(M_j − G_j);  G_j ← G_j + R_j
+///   G ← G + (1/n) Σ R_j;  X ← X + t·LMO(G);  S = C(X − W);  W ← W + S
+///
+/// The identity compressor sends the value itself (M_j, X), which its receiver assigns: with it G_j = M_j and W = X exactly, and
+/// with one worker the method is Muon, Scion or Gluon to the last bit.
+template <class T>
+class Ef21Muon : public Method<T> {
+ public:
+  static MethodTraits traits();
+  static std::unique_ptr<Method<T>> make(MethodLayers of) { return std::make_unique<Ef21Muon>(std::move(of)); }
+  explicit Ef21Muon(MethodLayers of);
+
+  LayerFlows flows(int layer) const override;
+  double cost(int layer) const override;
+  void place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) override;
+  void initialize(Space const& exec) override { state_->initialize(exec); }
+
+  void on_gradient(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& gradient) override;
+  void serve(StepContext<T>& cx, int layer) override;
+  void follow(StepContext<T>& cx, int layer) override;
+
+  void register_state(Registry& registry) const override { state_->register_state(registry); }
+  Figures const& figures() const override;
+  double check(Communicator const& comm, double tolerance) const override { return state_->check(comm, tolerance); }
+
+  Ef21State<T> const& state() const { return *state_; }
+
+ private:
+  void gather(StepContext<T>& cx, int layer);
+  void step(StepContext<T>& cx, int layer);
+  void send_shift(StepContext<T>& cx, int layer, Measure* measure);
+  StreamKey key(Purpose purpose, StepContext<T> const& cx, int layer, int worker) const;
+  Layer const& layer_of(int layer) const { return of_.layers[static_cast<std::size_t>(layer)]; }
+  LayerSettings const& settings_of(int layer) const { return of_.settings[static_cast<std::size_t>(layer)]; }
+
+  MethodLayers of_;
+  mutable Tools<T> tools_;
+  std::unique_ptr<Ef21State<T>> state_;
+  Scalar<double, Space> one_, dual_;
+};
+
+extern template class Ef21Muon<float>;
+extern template class Ef21Muon<double>;
+
+}  // namespace kaon
+
+#endif

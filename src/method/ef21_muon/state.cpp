@@ -1,0 +1,166 @@
+#include <kaon/method/ef21_muon/state.hpp>
+
+#include <kaon/core/error.hpp>
+#include <kaon/state/fields.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace kaon {
+
+namespace {
+
+template <class T>
+std::vector<T> host_copy(Matrix<T, Space> const& m) {
+  auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, m);
+  return {host.data(), host.data() + host.size()};
+}
+
+template <class T>
+double norm(std::vector<T> const& v) {
+  double s = 0;
+  for (T x : v) s += static_cast<double>(x) * static_cast<double>(x);
+  return std::sqrt(s);
+}
+
+template <class T>
+bool finite(Matrix<T, Space> const& m) {
+  auto const v = host_copy<T>(m);
+  return std::all_of(v.begin(), v.end(), [](T x) { return std::isfinite(x); });
+}
+
+}  // namespace
+
+template <class T>
+Ef21State<T>::Ef21State(MethodLayers const& of, Tools<T>& tools, Plan const& plan, int rank,
+                        std::vector<Matrix<T, Space>> const& W)
+    : of_(of), tools_(tools), plan_(plan), rank_(rank), W_(W) {
+  auto const layers = of.layers.size();
+  served_.resize(layers), owned_.resize(layers), here_.resize(layers);
+  for (auto* cubes : {&M_, &G_, &up_memory_}) cubes->resize(layers);
+  for (auto* all : {&server_X_, &server_G_, &down_memory_}) all->resize(layers);
+  for (int const layer : of.mine) {
+    auto const i = static_cast<std::size_t>(layer);
+    here_[i] = plan.homes_at(rank, layer);
+    auto const n = static_cast<std::size_t>(here_[i].count);
+    auto const rows = static_cast<std::size_t>(of.layers[i].rows), cols = static_cast<std::size_t>(of.layers[i].cols);
+    M_[i] = Cube("kaon::method::M", n, rows, cols);
+    G_[i] = Cube("kaon::method::G_worker", n, rows, cols);
+    auto const [r, c] = tools.uplink(layer).state_shape();
+    up_memory_[i] = Cube("kaon::method::uplink_state", n, static_cast<std::size_t>(r), static_cast<std::size_t>(c));
+    owned_[i] = plan.owner_of(layer) == rank;
+    served_[i] = plan.serves(rank, layer);
+    if (!served_[i]) continue;
+    server_X_[i] = Matrix<T, Space>("kaon::method::X", rows, cols);
+    server_G_[i] = Matrix<T, Space>("kaon::method::G", rows, cols);
+    auto const [dr, dc] = tools.downlink(layer).state_shape();
+    down_memory_[i] =
+        Matrix<T, Space>("kaon::method::downlink_state", static_cast<std::size_t>(dr), static_cast<std::size_t>(dc));
+  }
+}
+
+template <class T>
+void Ef21State<T>::initialize(Space const& exec) {
+  auto const key = [&](Purpose purpose, int layer, int worker) {
+    return StreamKey{of_.optimizer.seed, purpose, 0xffffffffu, static_cast<std::uint32_t>(layer),
+                     static_cast<std::uint32_t>(worker)};
+  };
+  for (int const layer : of_.mine) {
+    auto const i = static_cast<std::size_t>(layer);
+    if (served_[i]) {
+      Kokkos::deep_copy(exec, server_X_[i], W_[i]);
+      Kokkos::deep_copy(exec, server_G_[i], T(0));
+      if (down_memory_[i].size() > 0)
+        tools_.downlink(layer).initialize_state(exec, down_memory_[i], key(Purpose::compress_down, layer, 0));
+    }
+    Kokkos::deep_copy(exec, M_[i], T(0));
+    Kokkos::deep_copy(exec, G_[i], T(0));
+    if (up_memory_[i].extent(1) == 0) continue;
+    for (int j = here_[i].first; j < here_[i].end(); ++j)
+      tools_.uplink(layer).initialize_state(exec, uplink_memory(layer, j), key(Purpose::compress_up, layer, j));
+  }
+}
+
+template <class T>
+void Ef21State<T>::register_state(Registry& registry) const {
+  for (int const layer : of_.mine) {
+    auto const i = static_cast<std::size_t>(layer);
+    auto const& name = of_.layers[i].name;
+    std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(of_.layers[i].rows),
+                                           static_cast<std::uint64_t>(of_.layers[i].cols)};
+    auto const add = [&](char const* where, std::vector<std::uint64_t> const& s, Matrix<T, Space> const& m) {
+      registry.push_back(view_field(where + name, s, owned_[i] ? whole(s) : nothing(s), served_[i] ? whole(s) : nothing(s), m));
+    };
+    add("/server/X/", shape, server_X_[i]);
+    add("/server/G/", shape, server_G_[i]);
+    auto const [r, c] = tools_.downlink(layer).state_shape();
+    if (r * c > 0) add("/compressor/down/", {static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(c)}, down_memory_[i]);
+  }
+  for (int const layer : of_.mine) {
+    auto const i = static_cast<std::size_t>(layer);
+    auto const add = [&](char const* where, Cube const& cube) {
+      std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(of_.optimizer.workers), cube.extent(1), cube.extent(2)};
+      auto const mine = slabs(shape, static_cast<std::uint64_t>(here_[i].first), static_cast<std::uint64_t>(here_[i].count));
+      registry.push_back(view_field(where + of_.layers[i].name, shape, mine, mine, cube));
+    };
+    add("/workers/G/", G_[i]);
+    add("/workers/M/", M_[i]);
+    if (up_memory_[i].extent(1) > 0) add("/compressor/up/", up_memory_[i]);
+  }
+}
+
+template <class T>
+std::string Ef21State<T>::not_finite() const {
+  for (int const layer : of_.mine) {
+    auto const i = static_cast<std::size_t>(layer);
+    auto const say = [&](char const* what) { return "layer " + of_.layers[i].name + ": " + what + " has a NaN or an infinity"; };
+    if (served_[i] && !finite<T>(server_X_[i])) return say("X");
+    for (int j = here_[i].first; j < here_[i].end(); ++j)
+      if (!finite<T>(M(layer, j))) return say("M_j");
+  }
+  return {};
+}
+
+template <class T>
+double Ef21State<T>::check(Communicator const& comm, double tolerance) const {
+  std::string trouble = not_finite();
+  Communicator const apart(comm.get());  // its messages meet none of the exchange's
+  constexpr int tag = 0;
+  double worst = 0;
+  for (int const i : of_.mine) {
+    int const owner = plan_.owner_of(i);
+    auto const& layer = of_.layers[static_cast<std::size_t>(i)];
+    std::size_t const size = static_cast<std::size_t>(layer.rows) * static_cast<std::size_t>(layer.cols),
+                      bytes = size * sizeof(T);
+    std::vector<T> mean(size, T(0));
+    double scale = 0;
+    for (int j = 0; j < plan_.workers(); ++j) {
+      int const home = plan_.home_of(i, j);
+      std::vector<T> g;
+      if (home == rank_) g = host_copy<T>(G(i, j));
+      if (home != owner && home == rank_) apart.send(g.data(), bytes, owner, tag);
+      if (home != owner && owner == rank_) {
+        g.resize(size);
+        apart.receive(g.data(), bytes, home, tag);
+      }
+      if (owner != rank_) continue;
+      scale = std::max(scale, norm(g));
+      for (std::size_t e = 0; e < size; ++e) mean[e] += g[e];
+    }
+    if (owner != rank_) continue;
+    auto difference = host_copy<T>(G(i));
+    for (std::size_t e = 0; e < size; ++e) difference[e] -= mean[e] * (T(1) / static_cast<T>(plan_.workers()));
+    double const off = scale > 0 ? norm(difference) / scale : norm(difference);
+    if (!(off <= tolerance))
+      trouble = "layer " + layer.name + ": G differs from the mean of G_j by " + std::to_string(off) + " of the largest ‖G_j‖";
+    worst = std::max(worst, off);
+  }
+  for (auto const& t : comm.gather(trouble))
+    if (!t.empty()) throw InputError("the state is not consistent: " + t);
+  return comm.max(worst);
+}
+
+template class Ef21State<float>;
+template class Ef21State<double>;
+
+}  // namespace kaon

@@ -1,0 +1,67 @@
+#ifndef KAON_METHOD_EF21_MUON_STATE_HPP
+#define KAON_METHOD_EF21_MUON_STATE_HPP
+
+#include <kaon/core/types.hpp>
+#include <kaon/layer/layer.hpp>
+#include <kaon/layer/space.hpp>
+#include <kaon/method/method.hpp>
+#include <kaon/method/tools.hpp>
+#include <kaon/mpi/communicator.hpp>
+#include <kaon/state/registry.hpp>
+
+#include <optional>
+#include <vector>
+
+namespace kaon {
+
+/// What a rank keeps of EF21-Muon: M_j, G_j and what their compressors remember, of each layer for the workers whose home the
+/// rank is; X, G and what the downlink's compressor remembers, for the layers that it serves.
+template <class T>
+class Ef21State {
+ public:
+  using Cube = Kokkos::View<T***, Kokkos::LayoutRight, DeviceOf<Space>>;  ///< worker at home here × m × n
+
+  /// Allocates, for the layers of `of` alone; all zero. `tools` outlives the object.
+  Ef21State(MethodLayers const& of, Tools<T>& tools, Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W);
+
+  /// M_j = G_j = G = 0, X = W, fresh memories of the compressors.
+  void initialize(Space const& exec);
+
+  Matrix<T, Space> M(int layer, int worker) const { return slice(M_, layer, worker); }
+  Matrix<T, Space> G(int layer, int worker) const { return slice(G_, layer, worker); }
+  Matrix<T, Space> uplink_memory(int layer, int worker) const { return slice(up_memory_, layer, worker); }
+  Matrix<T, Space> const& X(int layer) const { return server_X_[static_cast<std::size_t>(layer)]; }
+  Matrix<T, Space> const& G(int layer) const { return server_G_[static_cast<std::size_t>(layer)]; }
+  Matrix<T, Space> const& downlink_memory(int layer) const { return down_memory_[static_cast<std::size_t>(layer)]; }
+  bool owns(int layer) const { return owned_[static_cast<std::size_t>(layer)]; }
+
+  void register_state(Registry& registry) const;
+
+  /// Collective. G = mean_j G_j, recomputed in worker order, within `tolerance` of the largest ‖G_j‖ (the running sum and the
+  /// recomputed mean round differently); X and M_j finite. As Method::check.
+  double check(Communicator const& comm, double tolerance) const;
+
+ private:
+  Matrix<T, Space> slice(std::vector<Cube> const& cubes, int layer, int worker) const {
+    auto const i = static_cast<std::size_t>(layer);
+    return Kokkos::subview(cubes[i], static_cast<std::size_t>(worker - here_[i].first), Kokkos::ALL, Kokkos::ALL);
+  }
+  std::string not_finite() const;
+
+  MethodLayers of_;
+  Tools<T>& tools_;
+  Plan plan_;
+  int rank_;
+  std::vector<Matrix<T, Space>> W_;
+  std::vector<bool> served_, owned_;     ///< layer
+  std::vector<Range> here_;              ///< layer: the workers at home here
+  std::vector<Cube> M_, G_, up_memory_;  ///< layer
+  std::vector<Matrix<T, Space>> server_X_, server_G_, down_memory_;
+};
+
+extern template class Ef21State<float>;
+extern template class Ef21State<double>;
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,99 @@
+#ifndef KAON_METHOD_METHOD_HPP
+#define KAON_METHOD_METHOD_HPP
+
+#include <kaon/clock/phases.hpp>
+#include <kaon/core/types.hpp>
+#include <kaon/exchange/exchange.hpp>
+#include <kaon/layer/layer.hpp>
+#include <kaon/layer/space.hpp>
+#include <kaon/linalg/update.hpp>
+#include <kaon/method/figures.hpp>
+#include <kaon/method/measure.hpp>
+#include <kaon/method/settings.hpp>
+#include <kaon/method/staging.hpp>
+#include <kaon/plan/plan.hpp>
+#include <kaon/state/registry.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// What a method is made for: all layers of a model, of which it has those in `mine`. One object of a method serves all layers
+/// that name it.
+struct MethodLayers {
+  std::vector<Layer> layers;
+  std::vector<LayerSettings> settings;  ///< of each layer
+  std::vector<int> mine;                ///< layers of this method, ascending
+  OptimizerSettings optimizer;
+};
+
+/// A step as a method sees it: where to compute, and what with.
+template <class T>
+struct StepContext {
+  Space exec;
+  Staging<T>& staging;
+  Exchange& exchange;
+  PhaseTimer& timer;
+  std::vector<Matrix<T, Space>> const& W;  ///< the shared model, all layers; a method writes its own
+  Vector<double, Space> motion;            ///< Motion::count entries a layer, for move_along
+  std::uint64_t step = 0;
+  bool dense = false;          ///< the step whose uplink is the uncompressed start
+  double multiplier = 1;       ///< the schedule's; known to serve()
+  Measure* measure = nullptr;  ///< where there are figures to be taken
+
+  /// The layer's entries of `motion`.
+  Vector<double, Space> motion_of(int layer) const;
+};
+
+/// What is computed: the mathematics of some layers, as the engine drives it. A step is, for every layer: on_gradient() for each
+/// worker (or once, for their sum), serve() at its server, follow() elsewhere; the engine sees to it that what a call needs is
+/// there, and to when it is called. Layers come in any order. Results depend on (layer, worker, step, state) alone, never on
+/// ranks.
+///
+/// All work goes to cx.exec, and no call allocates. A method writes cx.W of its layers: at the server in serve(), elsewhere in
+/// follow(), to the same bits.
+template <class T>
+class Method {
+ public:
+  virtual ~Method() = default;
+
+  /// What the layer sends in a step. Called before place(), on any rank with the same result.
+  virtual LayerFlows flows(int layer) const = 0;
+  /// What serve() costs, in the unit of lmo_cost(): owners are balanced by it.
+  virtual double cost(int layer) const = 0;
+  /// Allocates the state that `rank` keeps, once; `W` is the shared model. Throws UsageError that names the layer.
+  virtual void place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) = 0;
+  /// The state of step 0; W holds the starting point.
+  virtual void initialize(Space const& exec) = 0;
+
+  /// With Up::each, at the worker's home: takes the worker's gradient, and posts the worker's packet of the layer. With
+  /// Up::ordered_sum, at every server of the layer, with worker = -1: takes the sum of all workers' gradients; posts nothing.
+  virtual void on_gradient(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& gradient) = 0;
+  /// At a server, when all the layer's packets are there: the step of X and W, and the downlink's packet. Measures at the owner
+  /// alone.
+  virtual void serve(StepContext<T>& cx, int layer) = 0;
+  /// On a rank that does not serve the layer, when its downlink's packet is there. Asynchronous: the packet is read until the
+  /// next fence.
+  virtual void follow(StepContext<T>& cx, int layer) = 0;
+
+  /// Everything of the method that outlives a step, besides W.
+  virtual void register_state(Registry& registry) const = 0;
+  /// What measured steps tell of a layer.
+  virtual Figures const& figures() const = 0;
+  /// Collective. What must hold between steps; the largest relative error seen. Throws InputError, on every rank, that names the
+  /// layer.
+  virtual double check(Communicator const& comm, double tolerance) const = 0;
+};
+
+template <class T>
+Vector<double, Space> StepContext<T>::motion_of(int layer) const {
+  constexpr auto entries = static_cast<std::size_t>(Motion::count);
+  return Vector<double, Space>(motion.data() + static_cast<std::size_t>(layer) * entries, entries);
+}
+
+}  // namespace kaon
+
+#endif

@@ -1,0 +1,69 @@
+#ifndef KAON_METHOD_REGISTRY_HPP
+#define KAON_METHOD_REGISTRY_HPP
+
+#include <kaon/method/method.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// A key that a method has of its own, beside those that LayerSettings names: a number.
+struct MethodKey {
+  std::string name;
+  double fallback = 0;
+  double low = 0, high = 0;
+  bool low_open = false, high_open = false;  ///< the bound itself is not allowed
+  std::string help;                          ///< one line, with the unit
+};
+
+/// What a method is, beside its mathematics.
+struct MethodTraits {
+  std::string name;
+  std::string help;               ///< one line
+  std::vector<std::string> uses;  ///< group keys of LayerSettings that mean something to it: "norm", "beta", …
+  std::vector<MethodKey> keys;    ///< its own
+};
+
+template <class T>
+struct MethodEntry {
+  MethodTraits traits;
+  std::unique_ptr<Method<T>> (*make)(MethodLayers of);
+};
+
+/// The table that make_method reads; starts with what the library has.
+template <class T>
+std::vector<MethodEntry<T>>& method_table();
+
+/// Names of all methods, the default first.
+std::vector<std::string> method_names();
+/// Throws UsageError, which lists the methods, where there is none of that name.
+MethodTraits const& method_traits(std::string const& name);
+
+/// A method for the layers of `of.mine`, which name it. Throws UsageError that names a layer whose settings cannot be.
+template <class T>
+std::unique_ptr<Method<T>> make_method(std::string const& name, MethodLayers of);
+
+/// The number of a method's own key: what the layer's settings say, or the default. Throws UsageError that names layer and key
+/// where it is no number or out of range.
+double own_number(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& key);
+
+/// Throws UsageError where settings have a key that their method has not, or a value out of range; by layer and key.
+void check_own_keys(Layer const& layer, LayerSettings const& settings);
+
+/// Throws std::invalid_argument unless `traits` can be added: a name of its own, keys with names of their own.
+void check_new_method(MethodTraits const& traits);
+
+/// Adds a method of a program's own, for float and double; M<T>::make is a static function that makes it for MethodLayers. Call
+/// it once, before the method is named.
+template <template <class> class M>
+void register_method(MethodTraits const& traits) {
+  check_new_method(traits);
+  method_table<float>().push_back({traits, M<float>::make});
+  method_table<double>().push_back({traits, M<double>::make});
+}
+
+}  // namespace kaon
+
+#endif
