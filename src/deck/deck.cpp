@@ -244,7 +244,9 @@ std::string Deck::resolved() const {
     out += fmt::format("\n[{}]\n", section);
     for (auto const& key : schema()) {
       if (key.section != schema_section) continue;
-      auto const& value = values_.find(fmt::format("{}.{}", section, key.name))->second.text;
+      auto const& here = values_.find(fmt::format("{}.{}", section, key.name))->second;
+      if (!key.method.empty() && !here.given && text(section + ".method") != key.method) continue;
+      auto const& value = here.text;
       out += fmt::format("{} ={}{}{}\n", key.name, value.empty() ? "" : " ", value,
                          value.empty() && !key.inherits.empty() ? fmt::format("  # as {}", key.inherits) : "");
     }

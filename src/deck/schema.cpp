@@ -162,6 +162,9 @@ std::vector<Key> make_rest() {
                "one is due; the last checkpoint of a run always ends it with 74"},
       {.section = s, .name = "layers", .type = list, .required = true,
        .help = "glob patterns over layer names; a layer joins the first group that matches it"},
+      {.section = s, .name = "method", .type = choice, .fallback = "ef21-muon", .choices = {"ef21-muon", "adamw", "muon"},
+       .help = "what is computed of the group's layers: ef21-muon, compressed both ways with error feedback; adamw, data-parallel, "
+               "radius is its learning rate; muon, gradients summed on the way, momentum at the layer's owner (docs/methods.md)"},
       {.section = s, .name = "norm", .type = choice, .fallback = "spectral",
        .choices = {"spectral", "max-abs", "frobenius", "column", "row", "nuclear", "schatten", "l1", "one-to-one", "inf-to-inf",
                    "ky-fan", "dual-ky-fan"},
@@ -210,10 +213,26 @@ std::vector<Key> make_rest() {
        .help = "weight of the NEW gradient"},
       {.section = s, .name = "weight_decay", .type = real, .low = 0, .inherits = "optimizer.weight_decay",
        .help = "decoupled weight decay d: X becomes (1 - t d) X before the step"},
+      {.section = s, .name = "adam_beta1", .type = real, .fallback = "0.9", .low = 0, .high = 1, .high_open = true, .method = "adamw",
+       .help = "method adamw: weight of the OLD average of the gradient (unlike beta)"},
+      {.section = s, .name = "adam_beta2", .type = real, .fallback = "0.95", .low = 0, .high = 1, .high_open = true, .method = "adamw",
+       .help = "method adamw: weight of the OLD average of the squared gradient"},
+      {.section = s, .name = "adam_epsilon", .type = real, .fallback = "1e-08", .low = 0, .high = 1, .low_open = true,
+       .method = "adamw", .help = "method adamw: added to the root of the average of squares"},
   };
 }
 
 // clang-format on
+
+std::vector<DeckMethod>& methods() {
+  static std::vector<DeckMethod> all{
+      {"ef21-muon", {}},
+      {"adamw",
+       {"norm", "schatten_p", "ky_fan_k", "scale", "factor", "row_blocks", "col_blocks", "polar", "polar_steps",
+        "polar_tolerance", "polar_lower", "polar_form", "polar_scaling", "polar_half", "uplink", "downlink", "beta"}},
+      {"muon", {"uplink", "downlink"}}};
+  return all;
+}
 
 std::vector<Key>& table() {
   static std::vector<Key> keys = [] {
@@ -240,6 +259,32 @@ void offer_choice(std::string_view section, std::string_view name, std::string c
   if (key == table().end()) refuse("there is no such key with choices");
   if (std::find(key->choices.begin(), key->choices.end(), value) != key->choices.end()) refuse("it is there already");
   key->choices.push_back(offered.emplace_back(value));
+}
+
+std::vector<DeckMethod> const& deck_methods() { return methods(); }
+
+bool means_something(Key const& key, std::string_view method) {
+  if (!key.method.empty()) return key.method == method;
+  for (auto const& m : methods())
+    if (m.name == method) return std::find(m.unused.begin(), m.unused.end(), key.name) == m.unused.end();
+  return true;
+}
+
+void offer_method_keys(DeckMethod const& method, std::vector<Key> own) {
+  static std::deque<std::string> kept;  // the keys hold views
+  auto const keep = [](std::string_view text) { return std::string_view(kept.emplace_back(text)); };
+  for (auto& key : own) {
+    auto const full = "group.any." + std::string(key.name);
+    if (find_key(full))
+      throw std::invalid_argument(fmt::format("offer_method_keys {}: a group has a key {} already", method.name, key.name));
+    key.section = "group";
+    key.method = keep(method.name);
+    for (auto* text : {&key.name, &key.fallback, &key.inherits, &key.help}) *text = keep(*text);
+    for (auto& c : key.choices) c = keep(c);
+  }
+  offer_choice("group", "method", method.name);
+  methods().push_back(method);
+  table().insert(table().end(), own.begin(), own.end());
 }
 
 std::vector<std::string_view> const& sections() {

@@ -3,6 +3,7 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/deck/groups.hpp>
+#include <kaon/deck/schema.hpp>
 #include <kaon/objective/gpt.hpp>
 #include <kaon/objective/least_squares.hpp>
 
@@ -109,6 +110,17 @@ PolarSettings polar_settings(Deck const& deck, Key const& key) {
 }
 }  // namespace
 
+namespace {
+std::string own_text(Deck const& deck, Key const& key, std::string const& full) {
+  if (key.type == KeyType::integer) return std::to_string(deck.integer64(full));
+  if (key.type == KeyType::boolean) return deck.flag(full) ? "1" : "0";
+  if (key.type != KeyType::real) return deck.text(full);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.17g", deck.real(full));
+  return text;
+}
+}  // namespace
+
 LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
   std::vector<std::string> names;
   for (auto const& l : layers) names.push_back(l.name);
@@ -138,6 +150,13 @@ LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
     s.decay = deck.text("optimizer.form") == "constrained" ? 1.0 : deck.real(key("weight_decay"));
     s.uplink = deck.text(key("uplink"));
     s.downlink = deck.text(key("downlink"));
+    s.method = deck.text(key("method"));
+    for (auto const& k : schema())
+      if (k.section == "group" && k.method == s.method) s.own[std::string(k.name)] = own_text(deck, k, key(k.name.data()));
+    if (deck.text("optimizer.form") == "constrained" && !means_something(*find_key(key("norm")), s.method))
+      throw UsageError(deck.where(key("method")) + ": " + key("method") + " = " + s.method +
+                       ": optimizer.form = constrained is a step towards a point of a ball, and this method has none; a run of "
+                       "form = free may have it");
     plan.settings.push_back(std::move(s));
     plan.group.push_back(name);
     plan.group_index.push_back(static_cast<std::size_t>(g));

@@ -10,9 +10,9 @@ namespace kaon {
 namespace {
 
 // Whether the deck says something else of it than the default.
-bool changed(Deck const& deck, Key const& key) {
-  auto const name = std::string(key.section) + "." + std::string(key.name);
+bool changed(Deck const& deck, Key const& key, std::string const& name) {
   if (deck.has_default(name)) return false;
+  if (!key.inherits.empty() && key.fallback.empty()) return true;
   if (key.type == KeyType::integer) return deck.integer64(name) != std::stoll(std::string(key.fallback));
   if (key.type == KeyType::real) return deck.real(name) != std::stod(std::string(key.fallback));
   if (key.type == KeyType::boolean) return deck.flag(name) != (key.fallback == "yes");
@@ -20,6 +20,9 @@ bool changed(Deck const& deck, Key const& key) {
   return deck.text(name) != key.fallback;
 }
 
+bool changed(Deck const& deck, Key const& key) {
+  return changed(deck, key, std::string(key.section) + "." + std::string(key.name));
+}
 bool changed(Deck const& deck, char const* name) { return changed(deck, *find_key(name)); }
 
 }  // namespace
@@ -54,8 +57,17 @@ std::vector<std::string> idle_keys(Deck const& deck, std::string const& group) {
       {"polar_half", deck.flag(key("polar_half")) != polar.half, polynomial, needs_polynomial},
   };
   std::vector<std::string> lines;
+  auto const method = deck.text(key("method"));
+  for (auto const& k : schema()) {
+    auto const name = key(std::string(k.name).c_str());
+    if (k.section != "group" || means_something(k, method) || !changed(deck, k, name)) continue;
+    lines.push_back(name + " has no effect: it needs " +
+                    (k.method.empty() ? "another method than " + method : "method = " + std::string(k.method)));
+  }
+  auto const means = [&](char const* name) { return means_something(*find_key(key(name)), method); };
   for (auto const& rule : rules)
-    if (rule.changed && !rule.used) lines.push_back(key(rule.name) + " has no effect: it needs " + rule.needs);
+    if (rule.changed && !rule.used && means(rule.name))
+      lines.push_back(key(rule.name) + " has no effect: it needs " + rule.needs);
   return lines;
 }
 

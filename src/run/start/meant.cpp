@@ -1,4 +1,5 @@
 #include <kaon/core/error.hpp>
+#include <kaon/deck/schema.hpp>
 #include <kaon/run/start/meant.hpp>
 
 #include <fmt/format.h>
@@ -28,11 +29,13 @@ class Check {
         adaptive_(schedule.adaptive()),
         multiplier_(schedule.largest(static_cast<std::uint64_t>(deck.integer64("run.steps")))) {
     auto const& lmo = settings_.lmo;
-    ball_ = lmo.factor * lmo_scale(lmo.norm, lmo.scale, shape.rows / lmo.row_blocks, shape.cols / lmo.col_blocks);
+    ball_ =
+        means("norm") ? lmo.factor * lmo_scale(lmo.norm, lmo.scale, shape.rows / lmo.row_blocks, shape.cols / lmo.col_blocks) : 1;
   }
 
   void refuse() const {
-    if (is_zero(settings_.beta)) refuse_key("beta", settings_.beta, "it is zero in this precision, and nothing would ever move");
+    if (means("beta") && is_zero(settings_.beta))
+      refuse_key("beta", settings_.beta, "it is zero in this precision, and nothing would ever move");
     if (is_zero(ball_) || ball_ > most)
       refuse_key("factor", settings_.lmo.factor,
                  fmt::format("the ball of layer {} has the radius {:g}, which is {} in this precision", layer_.name, ball_,
@@ -66,13 +69,15 @@ class Check {
     };
     if (!adaptive_ && settings_.decay > 0 && static_cast<T>(1 - t * settings_.decay) == T(1))
       say("weight_decay", settings_.decay, "has no effect, 1 - t weight_decay is 1");
-    if (T(1) - static_cast<T>(settings_.beta) == T(1)) say("beta", settings_.beta, "the momentum never forgets, 1 - beta is 1");
+    if (means("beta") && T(1) - static_cast<T>(settings_.beta) == T(1))
+      say("beta", settings_.beta, "the momentum never forgets, 1 - beta is 1");
   }
 
  private:
   static constexpr double most = static_cast<double>(std::numeric_limits<T>::max());
   static bool is_zero(double v) { return v <= static_cast<double>(std::numeric_limits<T>::denorm_min()) / 2; }
   static char const* precision() { return sizeof(T) == 4 ? "float" : "double"; }
+  bool means(char const* key) const { return means_something(*find_key(section_ + "." + key), settings_.method); }
   bool constrained() const { return deck_.text("optimizer.form") == "constrained"; }
 
   [[noreturn]] void refuse_key(char const* name, double value, std::string const& why) const {

@@ -1,8 +1,11 @@
 #include <kaon/core/error.hpp>
 #include <kaon/deck/schema.hpp>
 #include <kaon/run/start/assemble.hpp>
+#include <kaon/run/start/offer_method.hpp>
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace kaon {
 namespace {
@@ -84,6 +87,51 @@ TEST(Assemble, TheDeckOffersWhatTheLibraryHas) {
   auto sets = polar_sets();
   sets.insert(sets.end(), {"exact", "qdwh"});
   EXPECT_EQ(choices("polar"), sets);
+  EXPECT_EQ(choices("method"), method_names());
+  for (auto const& known : deck_methods()) {
+    auto const& traits = method_traits(known.name);
+    auto mine = known.unused, computed = deck_method(traits).unused;
+    std::sort(mine.begin(), mine.end());
+    std::sort(computed.begin(), computed.end());
+    EXPECT_EQ(mine, computed) << known.name;
+    std::size_t own = 0;
+    for (auto const& key : schema()) own += key.method == known.name;
+    EXPECT_EQ(own, traits.keys.size()) << known.name;
+    for (auto const& key : traits.keys) {
+      auto const* k = find_key("group.any." + key.name);
+      ASSERT_NE(k, nullptr) << key.name;
+      EXPECT_EQ(k->method, known.name);
+      EXPECT_EQ(std::stod(std::string(k->fallback)), key.fallback) << key.name;
+      EXPECT_EQ(std::pair(k->low, k->high), std::pair(key.low, key.high)) << key.name;
+      EXPECT_EQ(std::pair(k->low_open, k->high_open), std::pair(key.low_open, key.high_open)) << key.name;
+      EXPECT_EQ(k->help, key.help);
+    }
+  }
+}
+
+TEST(Assemble, AMethodIsAKeyOfAGroup) {
+  auto const deck = [](std::string const& more) {
+    return Deck::from_text(
+        "[run]\nsteps = 2\n[objective]\nkind = own\n[optimizer]\nworkers = 1\n"
+        "[group.tables]\nlayers = embed\nmethod = adamw\nradius = 0.001\nadam_beta2 = 0.99\n"
+        "[group.rest]\nlayers = *\nradius = 0.02\n" +
+            more,
+        "methods.deck");
+  };
+  std::vector<Layer> const layers{{"embed", 9, 4}, {"fc", 4, 4}};
+  auto const plan = layer_settings(deck("method = muon\n"), layers);
+  EXPECT_EQ(plan.settings[0].method, "adamw");
+  EXPECT_EQ(plan.settings[1].method, "muon");
+  EXPECT_EQ(plan.settings[0].own.size(), 3u);
+  EXPECT_EQ(std::stod(plan.settings[0].own.at("adam_beta2")), 0.99);
+  EXPECT_TRUE(plan.settings[1].own.empty());
+  EXPECT_TRUE(plan.warnings.empty());
+  auto const idle = layer_settings(deck("method = muon\nuplink = bits:4\nadam_beta1 = 0.8\n"), layers).warnings;
+  EXPECT_EQ(idle, (std::vector<std::string>{"group.rest.uplink has no effect: it needs another method than muon",
+                                            "group.rest.adam_beta1 has no effect: it needs method = adamw"}));
+  auto const text = deck("").resolved();
+  EXPECT_EQ(text.find("adam_beta1", text.find("[group.rest]")), std::string::npos) << "another method's own keys are not said";
+  EXPECT_NE(text.find("adam_beta1 = 0.9"), std::string::npos);
 }
 
 }  // namespace
