@@ -237,13 +237,11 @@ PacketId Exchange::down_id(int layer, std::uint64_t step) const {
 }
 
 PacketId Exchange::sum_id(int layer, AddBlock const& block) const {
-  int const worker = flow(layer).up == Up::ordered_sum ? 0 : plan_.workers_at(comm_.rank()).first;
-  return {Direction::sum,
-          step_,
-          static_cast<std::uint32_t>(layer),
-          static_cast<std::uint32_t>(worker),
-          flow(layer).dense_encoding,
-          static_cast<std::uint32_t>(block.first)};
+  bool const all = flow(layer).up == Up::ordered_sum;
+  int const worker = all ? 0 : plan_.workers_at(comm_.rank()).first;
+  return {all ? Direction::up : Direction::sum, step_,
+          static_cast<std::uint32_t>(layer),    static_cast<std::uint32_t>(worker),
+          flow(layer).dense_encoding,           static_cast<std::uint32_t>(block.first)};
 }
 
 void Exchange::begin_step(std::uint64_t step, bool dense) {

@@ -8,7 +8,8 @@
 
 namespace kaon {
 
-/// up: R_j, worker → server; down: S, server → workers; sum: a partial sum of a worker's gradient, inside its group of ranks.
+/// up: R_j, worker → server, or a partial sum of all workers' gradients; down: S, server → workers; sum: a partial sum of a
+/// worker's gradient, inside its group of ranks.
 enum class Direction : std::uint16_t { up = 1, down = 2, sum = 3 };
 
 /// What a packet's checksum is made with. xxh3: XXH3-64 of the payload, seeded with the XXH3-64 of the header (its checksum taken
@@ -21,9 +22,9 @@ struct PacketId {
   Direction direction = Direction::up;
   std::uint64_t step = 0;
   std::uint32_t layer = 0;
-  std::uint32_t worker = 0;    ///< sender of an uplink packet or owner of a sum; 0 for a downlink packet
+  std::uint32_t worker = 0;    ///< sender of an uplink packet or owner of a sum; 0 for a downlink packet and a sum over workers
   std::uint32_t encoding = 0;  ///< encoding_of(compressor spec): both sides must run the same compressor
-  std::uint32_t part = 0;      ///< of a sum: the first micro-batch that is in it; else 0
+  std::uint32_t part = 0;      ///< of a sum: the first gradient that is in it (AddBlock); else 0
   bool operator==(PacketId const&) const = default;
 };
 

@@ -51,6 +51,13 @@ Way const ways[] = {
     {"Replicated", {"optimizer.workers=4", "exchange.topology=replicated"}, 3, 1, -1, {}, -1, true},
     {"DeviceMessages", {"optimizer.workers=4", "exchange.device_buffers=yes", "exchange.bundle=0"}, 2, 1, 0, {}},
     {"DeviceMessagesBundled", {"optimizer.workers=4", "exchange.device_buffers=yes"}, 2, 1, 0, {}, -1, true},
+    {"DenseSums",
+     {"optimizer.workers=4", "group.hidden.method=muon", "group.table.method=muon", "exchange.bundle=0"},
+     2,
+     1,
+     0,
+     {},
+     -1},
     {"Groups", {"optimizer.workers=2", "gpt.micro_batches=2", "exchange.bundle=0"}, 4, 0, 0, {}, 1},
 };
 

@@ -36,6 +36,15 @@ Words with(Words a, Words const& b) {
 }
 
 Case const cases[] = {
+    {"Muon", {"group.hidden.method=muon", "group.table.method=muon", "optimizer.nesterov=yes"}, 1, 2, 5, 3},
+    {"AdamW", {"group.hidden.method=adamw", "group.table.method=adamw"}, 2, 3, 1, 1},
+    {"ThreeMethods",
+     {"group.table.method=adamw", "group.hidden.layers=h*.attn.*", "group.mlp.layers=h*.mlp.*", "group.mlp.method=muon",
+      "group.mlp.radius=0.02"},
+     1,
+     3,
+     7,
+     2},
     {"Identity", both_ways("identity", "identity"), 1, 2, 5, 3},
     {"RankWithWarmStart", both_ways("rank:0.3", "rank:0.3"), 2, 1, 7, 3},
     {"RankCodedInBits", both_ways("rank:0.3+bits:8", "identity"), 1, 3, 4, 2},
