@@ -213,6 +213,11 @@ std::vector<Key> make_rest() {
        .help = "weight of the NEW gradient"},
       {.section = s, .name = "weight_decay", .type = real, .low = 0, .inherits = "optimizer.weight_decay",
        .help = "decoupled weight decay d: X becomes (1 - t d) X before the step"},
+      {.section = s, .name = "feedback", .type = choice, .fallback = "ef21", .choices = {"ef21", "ef14", "none"}, .method = "ef21-muon",
+       .help = "what the uplink does with what its compressor drops: ef21, differences of M_j to an estimate G_j are sent; ef14, what "
+               "was not sent is added to what is sent next; none, it is lost"},
+      {.section = s, .name = "feedback_decay", .type = real, .fallback = "1", .low = 0, .high = 1, .low_open = true,
+       .method = "ef21-muon", .help = "feedback ef14: weight of what was not sent, before M_j is added"},
       {.section = s, .name = "adam_beta1", .type = real, .fallback = "0.9", .low = 0, .high = 1, .high_open = true, .method = "adamw",
        .help = "method adamw: weight of the OLD average of the gradient (unlike beta)"},
       {.section = s, .name = "adam_beta2", .type = real, .fallback = "0.95", .low = 0, .high = 1, .high_open = true, .method = "adamw",

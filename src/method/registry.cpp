@@ -59,6 +59,13 @@ std::string range_of(MethodKey const& key) {
   return text;
 }
 
+void check_choice(MethodKey const& key, Layer const& layer, std::string const& text) {
+  if (std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end()) return;
+  std::string known;
+  for (auto const& c : key.choices) known += (known.empty() ? "" : ", ") + c;
+  throw UsageError("layer " + layer.name + ": " + key.name + " is " + text + ", and must be one of " + known);
+}
+
 double checked(MethodKey const& key, Layer const& layer, std::string const& text) {
   char* end = nullptr;
   double const x = std::strtod(text.c_str(), &end);
@@ -78,11 +85,28 @@ std::unique_ptr<Method<T>> make_method(std::string const& name, MethodLayers of)
   return method_entry<T>(name).make(std::move(of));
 }
 
-double own_number(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& name) {
+namespace {
+
+MethodKey const& key_of(MethodTraits const& traits, std::string const& name) {
   auto const key = std::find_if(traits.keys.begin(), traits.keys.end(), [&](auto const& k) { return k.name == name; });
   if (key == traits.keys.end()) throw std::invalid_argument("method " + traits.name + " has no key " + name);
+  return *key;
+}
+
+}  // namespace
+
+double own_number(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& name) {
+  auto const& key = key_of(traits, name);
   auto const given = settings.own.find(name);
-  return given == settings.own.end() ? key->fallback : checked(*key, layer, given->second);
+  return given == settings.own.end() ? key.fallback : checked(key, layer, given->second);
+}
+
+std::string own_choice(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& name) {
+  auto const& key = key_of(traits, name);
+  auto const given = settings.own.find(name);
+  if (given == settings.own.end()) return key.choices.front();
+  check_choice(key, layer, given->second);
+  return given->second;
 }
 
 void check_own_keys(Layer const& layer, LayerSettings const& settings) {
@@ -96,7 +120,10 @@ void check_own_keys(Layer const& layer, LayerSettings const& settings) {
   for (auto const& [name, text] : settings.own) {
     auto const key = std::find_if(traits.keys.begin(), traits.keys.end(), [&](auto const& k) { return k.name == name; });
     if (key == traits.keys.end()) throw UsageError("layer " + layer.name + ": the method " + traits.name + " has no key " + name);
-    checked(*key, layer, text);
+    if (key->choices.empty())
+      checked(*key, layer, text);
+    else
+      check_choice(*key, layer, text);
   }
 }
 

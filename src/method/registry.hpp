@@ -9,10 +9,11 @@
 
 namespace kaon {
 
-/// A key that a method has of its own, beside those that LayerSettings names: a number.
+/// A key that a method has of its own, beside those that LayerSettings names: a number, or one of several words.
 struct MethodKey {
   std::string name;
   double fallback = 0;
+  std::vector<std::string> choices = {};  ///< not empty: words, the default first; then there are no numbers
   double low = 0, high = 0;
   bool low_open = false, high_open = false;  ///< the bound itself is not allowed
   std::string help;                          ///< one line, with the unit
@@ -48,6 +49,9 @@ std::unique_ptr<Method<T>> make_method(std::string const& name, MethodLayers of)
 /// The number of a method's own key: what the layer's settings say, or the default. Throws UsageError that names layer and key
 /// where it is no number or out of range.
 double own_number(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& key);
+
+/// The same of a key with choices.
+std::string own_choice(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& key);
 
 /// Throws UsageError where settings have a key that their method has not, or a value out of range; by layer and key.
 void check_own_keys(Layer const& layer, LayerSettings const& settings);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <map>
 
 namespace kaon {
 namespace {
@@ -22,6 +23,7 @@ struct Case {
   std::vector<Layer> layers = test::odd_layers();
   std::vector<std::string> methods = {"ef21-muon"};  ///< of the layers in turn
   bool nesterov = false;
+  std::map<std::string, std::string> own = {};  ///< keys of ef21-muon
 };
 
 std::string text(Case const& c, int ranks) {
@@ -52,7 +54,10 @@ void Ranks::expect_same_bits(Case const& c) {
   o.bundle_bytes = c.bundle;
   o.messages = c.messages;
   std::vector<LayerSettings> s(c.layers.size(), test::settings(c.norm, c.up, c.down));
-  for (std::size_t i = 0; i < s.size(); ++i) s[i].method = c.methods[i % c.methods.size()];
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    s[i].method = c.methods[i % c.methods.size()];
+    if (s[i].method == "ef21-muon") s[i].own = c.own;
+  }
   std::vector<StepReport> here, alone;
   auto const many = test::run_quadratic<T>(world, c.layers, s, o, 6, true, &here, c.micro_batches);
   auto const one = test::run_quadratic<T>(self, c.layers, s, plain, 6, true, &alone, c.micro_batches);
@@ -145,6 +150,20 @@ TEST_F(Ranks, SameBitsForEveryMethodAndForSeveralAtOnce) {
           c.start = workers == 1 ? Start::zero : Start::dense;
           expect_same_bits<float>(c);
         }
+}
+
+TEST_F(Ranks, SameBitsForEveryFeedback) {
+  for (auto const& own :
+       {std::map<std::string, std::string>{{"feedback", "ef14"}, {"feedback_decay", "0.9"}}, {{"feedback", "none"}}})
+    for (auto const topology : all_topologies) {
+      Case c;
+      c.own = own;
+      c.topology = topology;
+      c.up = "top:0.2+natural";
+      c.micro_batches = topology == Topology::sharded ? 3 : 1;
+      c.nesterov = true;
+      expect_same_bits<float>(c);
+    }
 }
 
 // Sealed, checked and added by kernels where they lie. With a GPU only an MPI that takes device pointers can carry them.

@@ -37,6 +37,8 @@ Words with(Words a, Words const& b) {
 
 Case const cases[] = {
     {"Muon", {"group.hidden.method=muon", "group.table.method=muon", "optimizer.nesterov=yes"}, 1, 2, 5, 3},
+    {"ErrorMemory", with(both_ways("top:0.2", "bits:2"), {"group.hidden.feedback=ef14", "group.table.feedback=none"}), 2, 1, 5,
+     3},
     {"AdamW", {"group.hidden.method=adamw", "group.table.method=adamw"}, 2, 3, 1, 1},
     {"ThreeMethods",
      {"group.table.method=adamw", "group.hidden.layers=h*.attn.*", "group.mlp.layers=h*.mlp.*", "group.mlp.method=muon",

@@ -44,10 +44,21 @@ Figures const& Ef21Muon<T>::figures() const {
 
 template <class T>
 MethodTraits Ef21Muon<T>::traits() {
-  return {"ef21-muon",
-          "EF21-Muon: compressed both ways with error feedback, oracle at the server",
-          {"norm", "scale", "radius", "beta", "weight_decay", "uplink", "downlink"},
-          {}};
+  return {
+      "ef21-muon",
+      "EF21-Muon: compressed both ways with error feedback, oracle at the server",
+      {"norm", "scale", "radius", "beta", "weight_decay", "uplink", "downlink"},
+      {{.name = "feedback",
+        .choices = {"ef21", "ef14", "none"},
+        .help =
+            "what the uplink does with what its compressor drops: ef21, differences of M_j to an estimate G_j are sent; ef14, "
+            "what was not sent is added to what is sent next; none, it is lost"},
+       {.name = "feedback_decay",
+        .fallback = 1,
+        .low = 0,
+        .high = 1,
+        .low_open = true,
+        .help = "feedback ef14: weight of what was not sent, before M_j is added"}}};
 }
 
 template <class T>
@@ -81,7 +92,7 @@ double Ef21Muon<T>::cost(int layer) const {
 template <class T>
 void Ef21Muon<T>::place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) {
   tools_.make_oracles(of_.layers, of_.settings, served_of(of_.mine, plan, rank));
-  state_ = std::make_unique<Ef21State<T>>(of_, tools_, plan, rank, W);
+  state_ = std::make_unique<Ef21State<T>>(of_, traits(), tools_, plan, rank, W);
 }
 
 template <class T>
@@ -90,14 +101,13 @@ StreamKey Ef21Muon<T>::key(Purpose purpose, StepContext<T> const& cx, int layer,
           static_cast<std::uint32_t>(worker)};
 }
 
-// Worker j: update M_j, encode M_j − G_j into the exchange's buffer, apply the same packet to G_j, post it. At a dense start
-// M_j = G_j = gradient, and the packet is the gradient itself.
+// Worker j: update M_j, compress it, post. At a dense start M_j = G_j = gradient, and the packet is the gradient itself.
 template <class T>
 void Ef21Muon<T>::on_gradient(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& gradient) {
   InPhase const phase(cx.timer, Phase::compress);
   auto const& exec = cx.exec;
   T const beta = cx.dense ? T(1) : static_cast<T>(settings_of(layer).beta);
-  auto const m = state_->M(layer, worker), g = state_->G(layer, worker);
+  auto const m = state_->M(layer, worker);
   if (beta == T(1))
     copy<T>(exec, m, gradient);
   else
@@ -109,24 +119,58 @@ void Ef21Muon<T>::on_gradient(StepContext<T>& cx, int layer, int worker, ConstMa
     blend<T>(exec, target, m, gradient, beta);
   }
 
+  compress(cx, layer, worker, target);
+}
+
+// The packet of T = M_j, or of its look-ahead, by the layer's feedback; the sender does to its state what the packet says.
+template <class T>
+void Ef21Muon<T>::compress(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& target) {
+  auto const& exec = cx.exec;
   auto& codec = cx.dense ? tools_.dense(layer) : tools_.uplink(layer);
-  auto const shift = cx.staging.scratch(1, layer_of(layer));
-  if (cx.measure || !codec.replaces()) difference<T>(exec, shift, target, g);
-  if (cx.measure) cx.measure->template worker<T>(exec, layer, worker, up_shift, shift);
-  std::size_t const length =
-      cx.staging.encode(exec, codec, codec.replaces() ? target : shift, state_->uplink_memory(layer, worker),
-                        key(Purpose::compress_up, cx, layer, worker), cx.exchange.up_payload(layer, worker));
-  cx.staging.apply_encoded(exec, codec, g);
-  if (cx.measure) {
-    difference<T>(exec, shift, target, g);
-    cx.measure->template worker<T>(exec, layer, worker, up_rest, shift);
-    cx.measure->template worker<T>(exec, layer, worker, momentum, target);
+  auto const kind = state_->feedback(layer);
+  bool const whole = codec.replaces();  // nothing is dropped
+  auto const other = cx.staging.scratch(1, layer_of(layer));
+  ConstMatrix<T, Space> from = target;
+  if (kind == Feedback::ef21) {
+    if (cx.measure || !whole) difference<T>(exec, other, target, state_->G(layer, worker));
+    if (!whole) from = other;
+  } else if (kind == Feedback::ef14 && !whole) {
+    auto const e = state_->error(layer, worker);
+    if (T const decay = static_cast<T>(state_->feedback_decay(layer)); decay != T(1)) scale<T>(exec, e, decay);
+    axpy<T>(exec, e, T(1), target);
+    from = e;
   }
+  if (cx.measure) {
+    cx.measure->template worker<T>(exec, layer, worker, momentum, target);
+    cx.measure->template worker<T>(exec, layer, worker, up_shift, kind == Feedback::ef21 ? ConstMatrix<T, Space>(other) : from);
+  }
+  std::size_t const length =
+      cx.staging.encode(exec, codec, from, state_->uplink_memory(layer, worker), key(Purpose::compress_up, cx, layer, worker),
+                        cx.exchange.up_payload(layer, worker));
+  if (kind == Feedback::ef21) {
+    auto const g = state_->G(layer, worker);
+    cx.staging.apply_encoded(exec, codec, g);
+    if (cx.measure) difference<T>(exec, other, target, g);
+  } else if (whole) {
+    if (cx.measure) fill<T>(exec, other, T(0));
+  } else if (kind == Feedback::ef14 || cx.measure) {
+    fill<T>(exec, other, T(0));
+    cx.staging.apply_encoded(exec, codec, other);
+    if (kind == Feedback::ef14) {
+      auto const e = state_->error(layer, worker);
+      axpy<T>(exec, e, T(-1), other);
+      if (cx.measure) copy<T>(exec, other, e);
+    } else {
+      difference<T>(exec, other, target, other);
+    }
+  }
+  if (cx.measure) cx.measure->template worker<T>(exec, layer, worker, up_rest, other);
   cx.timer.change(Phase::send);
   cx.exchange.post_up(layer, worker, length);
 }
 
-// G ← G + (1/n) Σ_j R_j, or G ← (1/n) Σ_j M_j where the packets carry the values themselves. Always in worker order.
+// G ← G + (1/n) Σ_j R_j with ef21; else G ← (1/n) Σ_j R_j, and so where the packets carry the values themselves. Always in worker
+// order.
 template <class T>
 void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
   auto& codec = cx.dense ? tools_.dense(layer) : tools_.uplink(layer);
@@ -147,6 +191,7 @@ void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
   } else {
     fill<T>(cx.exec, sum, T(0));
     for (int j = 0; j < workers; ++j) take(j, sum);
+    if (state_->feedback(layer) != Feedback::ef21) fill<T>(cx.exec, state_->G(layer), T(0));
     axpy<T>(cx.exec, state_->G(layer), share, sum);
   }
 }

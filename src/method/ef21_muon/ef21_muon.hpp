@@ -16,6 +16,9 @@ namespace kaon {
 ///   M_j ← (1−β)M_j + β∇f_j(W);  R_j = C_j(M_j − G_j);  G_j ← G_j + R_j
 ///   G ← G + (1/n) Σ R_j;  X ← X + t·LMO(G);  S = C(X − W);  W ← W + S
 ///
+/// With the own key feedback = ef14, e_j ← λe_j + M_j, R_j = C_j(e_j), e_j ← e_j − R_j, G = (1/n) Σ R_j in the place of the
+/// second line (λ is feedback_decay); with none, R_j = C_j(M_j).
+///
 /// The identity compressor sends the value itself (M_j, X), which its receiver assigns: with it G_j = M_j and W = X exactly, and
 /// with one worker the method is Muon, Scion or Gluon to the last bit.
 template <class T>
@@ -41,6 +44,7 @@ class Ef21Muon : public Method<T> {
   Ef21State<T> const& state() const { return *state_; }
 
  private:
+  void compress(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& target);
   void gather(StepContext<T>& cx, int layer);
   void step(StepContext<T>& cx, int layer);
   void send_shift(StepContext<T>& cx, int layer, Measure* measure);

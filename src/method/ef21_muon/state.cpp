@@ -32,12 +32,13 @@ bool finite(Matrix<T, Space> const& m) {
 }  // namespace
 
 template <class T>
-Ef21State<T>::Ef21State(MethodLayers const& of, Tools<T>& tools, Plan const& plan, int rank,
+Ef21State<T>::Ef21State(MethodLayers const& of, MethodTraits const& traits, Tools<T>& tools, Plan const& plan, int rank,
                         std::vector<Matrix<T, Space>> const& W)
     : of_(of), tools_(tools), plan_(plan), rank_(rank), W_(W) {
   auto const layers = of.layers.size();
   served_.resize(layers), owned_.resize(layers), here_.resize(layers);
-  for (auto* cubes : {&M_, &G_, &up_memory_}) cubes->resize(layers);
+  feedback_.resize(layers), decay_.resize(layers);
+  for (auto* cubes : {&M_, &G_, &error_, &up_memory_}) cubes->resize(layers);
   for (auto* all : {&server_X_, &server_G_, &down_memory_}) all->resize(layers);
   for (int const layer : of.mine) {
     auto const i = static_cast<std::size_t>(layer);
@@ -45,7 +46,11 @@ Ef21State<T>::Ef21State(MethodLayers const& of, Tools<T>& tools, Plan const& pla
     auto const n = static_cast<std::size_t>(here_[i].count);
     auto const rows = static_cast<std::size_t>(of.layers[i].rows), cols = static_cast<std::size_t>(of.layers[i].cols);
     M_[i] = Cube("kaon::method::M", n, rows, cols);
-    G_[i] = Cube("kaon::method::G_worker", n, rows, cols);
+    auto const feedback = own_choice(traits, of.layers[i], of.settings[i], "feedback");
+    feedback_[i] = feedback == "ef21" ? Feedback::ef21 : feedback == "ef14" ? Feedback::ef14 : Feedback::none;
+    decay_[i] = own_number(traits, of.layers[i], of.settings[i], "feedback_decay");
+    if (feedback_[i] == Feedback::ef21) G_[i] = Cube("kaon::method::G_worker", n, rows, cols);
+    if (feedback_[i] == Feedback::ef14) error_[i] = Cube("kaon::method::error", n, rows, cols);
     auto const [r, c] = tools.uplink(layer).state_shape();
     up_memory_[i] = Cube("kaon::method::uplink_state", n, static_cast<std::size_t>(r), static_cast<std::size_t>(c));
     owned_[i] = plan.owner_of(layer) == rank;
@@ -75,6 +80,7 @@ void Ef21State<T>::initialize(Space const& exec) {
     }
     Kokkos::deep_copy(exec, M_[i], T(0));
     Kokkos::deep_copy(exec, G_[i], T(0));
+    Kokkos::deep_copy(exec, error_[i], T(0));
     if (up_memory_[i].extent(1) == 0) continue;
     for (int j = here_[i].first; j < here_[i].end(); ++j)
       tools_.uplink(layer).initialize_state(exec, uplink_memory(layer, j), key(Purpose::compress_up, layer, j));
@@ -92,7 +98,7 @@ void Ef21State<T>::register_state(Registry& registry) const {
       registry.push_back(view_field(where + name, s, owned_[i] ? whole(s) : nothing(s), served_[i] ? whole(s) : nothing(s), m));
     };
     add("/server/X/", shape, server_X_[i]);
-    add("/server/G/", shape, server_G_[i]);
+    if (feedback_[i] == Feedback::ef21) add("/server/G/", shape, server_G_[i]);
     auto const [r, c] = tools_.downlink(layer).state_shape();
     if (r * c > 0) add("/compressor/down/", {static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(c)}, down_memory_[i]);
   }
@@ -103,7 +109,8 @@ void Ef21State<T>::register_state(Registry& registry) const {
       auto const mine = slabs(shape, static_cast<std::uint64_t>(here_[i].first), static_cast<std::uint64_t>(here_[i].count));
       registry.push_back(view_field(where + of_.layers[i].name, shape, mine, mine, cube));
     };
-    add("/workers/G/", G_[i]);
+    if (feedback_[i] == Feedback::ef21) add("/workers/G/", G_[i]);
+    if (feedback_[i] == Feedback::ef14) add("/workers/error/", error_[i]);
     add("/workers/M/", M_[i]);
     if (up_memory_[i].extent(1) > 0) add("/compressor/up/", up_memory_[i]);
   }
@@ -128,6 +135,7 @@ double Ef21State<T>::check(Communicator const& comm, double tolerance) const {
   constexpr int tag = 0;
   double worst = 0;
   for (int const i : of_.mine) {
+    if (feedback(i) != Feedback::ef21) continue;
     int const owner = plan_.owner_of(i);
     auto const& layer = of_.layers[static_cast<std::size_t>(i)];
     std::size_t const size = static_cast<std::size_t>(layer.rows) * static_cast<std::size_t>(layer.cols),

@@ -5,6 +5,7 @@
 #include <kaon/layer/layer.hpp>
 #include <kaon/layer/space.hpp>
 #include <kaon/method/method.hpp>
+#include <kaon/method/registry.hpp>
 #include <kaon/method/tools.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/state/registry.hpp>
@@ -14,6 +15,9 @@
 
 namespace kaon {
 
+/// What becomes of what the uplink's compressor drops.
+enum class Feedback { ef21, ef14, none };
+
 /// What a rank keeps of EF21-Muon: M_j, G_j and what their compressors remember, of each layer for the workers whose home the
 /// rank is; X, G and what the downlink's compressor remembers, for the layers that it serves.
 template <class T>
@@ -21,14 +25,19 @@ class Ef21State {
  public:
   using Cube = Kokkos::View<T***, Kokkos::LayoutRight, DeviceOf<Space>>;  ///< worker at home here × m × n
 
-  /// Allocates, for the layers of `of` alone; all zero. `tools` outlives the object.
-  Ef21State(MethodLayers const& of, Tools<T>& tools, Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W);
+  /// Allocates, for the layers of `of` alone; all zero. `traits` are the method's; `tools` outlives the object.
+  Ef21State(MethodLayers const& of, MethodTraits const& traits, Tools<T>& tools, Plan const& plan, int rank,
+            std::vector<Matrix<T, Space>> const& W);
 
   /// M_j = G_j = G = 0, X = W, fresh memories of the compressors.
   void initialize(Space const& exec);
 
   Matrix<T, Space> M(int layer, int worker) const { return slice(M_, layer, worker); }
   Matrix<T, Space> G(int layer, int worker) const { return slice(G_, layer, worker); }
+  /// e_j, with feedback ef14.
+  Matrix<T, Space> error(int layer, int worker) const { return slice(error_, layer, worker); }
+  Feedback feedback(int layer) const { return feedback_[static_cast<std::size_t>(layer)]; }
+  double feedback_decay(int layer) const { return decay_[static_cast<std::size_t>(layer)]; }
   Matrix<T, Space> uplink_memory(int layer, int worker) const { return slice(up_memory_, layer, worker); }
   Matrix<T, Space> const& X(int layer) const { return server_X_[static_cast<std::size_t>(layer)]; }
   Matrix<T, Space> const& G(int layer) const { return server_G_[static_cast<std::size_t>(layer)]; }
@@ -53,9 +62,11 @@ class Ef21State {
   Plan plan_;
   int rank_;
   std::vector<Matrix<T, Space>> W_;
-  std::vector<bool> served_, owned_;     ///< layer
-  std::vector<Range> here_;              ///< layer: the workers at home here
-  std::vector<Cube> M_, G_, up_memory_;  ///< layer
+  std::vector<bool> served_, owned_;             ///< layer
+  std::vector<Range> here_;                      ///< layer: the workers at home here
+  std::vector<Cube> M_, G_, error_, up_memory_;  ///< layer; G_ with ef21, error_ with ef14
+  std::vector<Feedback> feedback_;
+  std::vector<double> decay_;
   std::vector<Matrix<T, Space>> server_X_, server_G_, down_memory_;
 };
 

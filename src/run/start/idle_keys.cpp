@@ -64,6 +64,13 @@ std::vector<std::string> idle_keys(Deck const& deck, std::string const& group) {
     lines.push_back(name + " has no effect: it needs " +
                     (k.method.empty() ? "another method than " + method : "method = " + std::string(k.method)));
   }
+  if (method == "ef21-muon") {
+    auto const feedback = deck.text(key("feedback"));
+    if (feedback != "ef14" && changed(deck, *find_key(key("feedback_decay")), key("feedback_decay")))
+      lines.push_back(key("feedback_decay") + " has no effect: it needs feedback = ef14");
+    if (feedback != "ef21" && deck.text(key("uplink")) == "identity")
+      lines.push_back(key("feedback") + " has no effect: it needs an uplink that drops something");
+  }
   auto const means = [&](char const* name) { return means_something(*find_key(key(name)), method); };
   for (auto const& rule : rules)
     if (rule.changed && !rule.used && means(rule.name))

@@ -30,16 +30,17 @@ DeckMethod deck_method(MethodTraits const& traits) {
 
 void offer_method_traits(MethodTraits const& traits) {
   std::vector<std::string> fallbacks;
-  for (auto const& key : traits.keys) fallbacks.push_back(fmt::format("{}", key.fallback));
+  for (auto const& key : traits.keys)
+    fallbacks.push_back(key.choices.empty() ? fmt::format("{}", key.fallback) : key.choices.front());
   std::vector<Key> own;
   for (std::size_t i = 0; i < traits.keys.size(); ++i) {
     auto const& from = traits.keys[i];
     Key key;
     key.name = from.name;
-    key.type = KeyType::real;
+    key.type = from.choices.empty() ? KeyType::real : KeyType::choice;
+    key.choices.assign(from.choices.begin(), from.choices.end());
     key.fallback = fallbacks[i];
-    key.low = from.low;
-    key.high = from.high;
+    if (from.choices.empty()) key.low = from.low, key.high = from.high;
     key.low_open = from.low_open;
     key.high_open = from.high_open;
     key.help = from.help;

@@ -101,10 +101,12 @@ TEST(Assemble, TheDeckOffersWhatTheLibraryHas) {
       auto const* k = find_key("group.any." + key.name);
       ASSERT_NE(k, nullptr) << key.name;
       EXPECT_EQ(k->method, known.name);
+      EXPECT_EQ(std::vector<std::string>(k->choices.begin(), k->choices.end()), key.choices);
+      EXPECT_EQ(k->help, key.help);
+      if (!key.choices.empty()) continue;
       EXPECT_EQ(std::stod(std::string(k->fallback)), key.fallback) << key.name;
       EXPECT_EQ(std::pair(k->low, k->high), std::pair(key.low, key.high)) << key.name;
       EXPECT_EQ(std::pair(k->low_open, k->high_open), std::pair(key.low_open, key.high_open)) << key.name;
-      EXPECT_EQ(k->help, key.help);
     }
   }
 }

@@ -162,5 +162,124 @@ TYPED_TEST(Dense, WhatAMethodDoesNotKnowIsRefusedByLayer) {
   EXPECT_EQ(refusal("adamw", {{"adam_epsilon", "small"}}), "layer tall: adam_epsilon is small, and must be a number in (0, 1]");
 }
 
+// What the uplink does with what its compressor drops.
+struct FeedbackTest : ::testing::Test {
+  Communicator const self{MPI_COMM_SELF};
+  std::vector<Layer> const layers{{"a", 12, 7}, {"b", 5, 9}};
+  static LayerSettings settings(std::string const& feedback, std::string const& up, double radius, double decay = 1) {
+    auto s = test::settings("frobenius", up, "identity", radius);
+    s.own["feedback"] = feedback;
+    if (decay != 1) s.own["feedback_decay"] = std::to_string(decay);
+    return s;
+  }
+  std::unique_ptr<Engine<double>> run(LayerSettings const& s, int n, int steps, bool nesterov = false,
+                                      bool adaptive = false) const {
+    auto o = workers(n);
+    o.start = Start::zero;
+    o.nesterov = nesterov;
+    o.adaptive = adaptive;
+    return test::run_quadratic<double>(self, layers, {s, s}, o, steps);
+  }
+};
+
+TEST_F(FeedbackTest, WithIdentityAllAreOne) {
+  for (bool const nesterov : {false, true}) {
+    auto const whole = run(settings("ef21", "identity", 0.05), 3, 7, nesterov);
+    for (auto const* kind : {"ef14", "none"}) {
+      auto const other = run(settings(kind, "identity", 0.05), 3, 7, nesterov);
+      for (std::size_t i = 0; i < layers.size(); ++i)
+        EXPECT_EQ(test::to_host(other->W()[i]).a, test::to_host(whole->W()[i]).a) << kind;
+    }
+  }
+}
+
+// The same loop with plain arrays, and the compressor and the oracle by themselves.
+TEST_F(FeedbackTest, StepsAreTheFormula) {
+  int const n = 3, steps = 8;
+  double const radius = 0.05, lambda = 0.75;
+  Space const exec;
+  for (std::string const kind : {"ef21", "ef14", "none"}) {
+    auto const s = settings(kind, "top:0.3", radius, kind == "ef14" ? lambda : 1);
+    auto const kaon = run(s, n, steps);
+    test::Quadratic<double> objective(layers, n, 77);
+    std::vector<Matrix<double, Space>> start;
+    for (auto const& l : layers) start.emplace_back("kaon::test::X", l.rows, l.cols);
+    objective.initialize(exec, start);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      auto x = test::to_host(start[i]).a;
+      std::size_t const size = x.size();
+      auto const codec = make_compressor<double, Space>("top:0.3", layers[i].rows, layers[i].cols);
+      auto const lmo = make_lmo<double, Space>(s.lmo, layers[i].rows, layers[i].cols);
+      Bytes<Space> const payload("kaon::test::payload", codec->bytes_bound());
+      Scalar<std::uint64_t, Space> const length("kaon::test::length");
+      Matrix<double, Space> const in("kaon::test::in", layers[i].rows, layers[i].cols),
+          out("kaon::test::out", in.extent(0), in.extent(1));
+      auto const put = [&](std::vector<double> const& v) { std::copy(v.begin(), v.end(), in.data()); };
+      auto const compressed = [&](std::vector<double> const& v) {
+        put(v);
+        Kokkos::deep_copy(out, 0.0);
+        codec->compress(exec, payload, length, in, Matrix<double, Space>(), {});
+        exec.fence();
+        codec->decompress_add(exec, out, payload, length());
+        exec.fence();
+        return test::to_host(out).a;
+      };
+      std::vector<std::vector<double>> m(n, std::vector<double>(size)), memory = m;
+      std::vector<double> G(size, 0.0);
+      for (int k = 0; k < steps; ++k) {
+        std::vector<double> sum(size, 0.0);
+        for (std::size_t j = 0; j < static_cast<std::size_t>(n); ++j) {
+          StreamKey const key{77, Purpose::test, 1, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j)};
+          std::vector<double> send(size);
+          for (std::size_t e = 0; e < size; ++e) {
+            m[j][e] = (1 - s.beta) * m[j][e] + s.beta * (x[e] - random_normal(key, e));
+            send[e] = kind == "ef21" ? m[j][e] - memory[j][e] : kind == "ef14" ? lambda * memory[j][e] + m[j][e] : m[j][e];
+          }
+          auto const R = compressed(send);
+          for (std::size_t e = 0; e < size; ++e) {
+            if (kind == "ef21") memory[j][e] += R[e];
+            if (kind == "ef14") memory[j][e] = send[e] - R[e];
+            sum[e] += R[e];
+          }
+        }
+        for (std::size_t e = 0; e < size; ++e) G[e] = (kind == "ef21" ? G[e] : 0) + sum[e] / n;
+        put(G);
+        lmo->apply(exec, out, in);
+        exec.fence();
+        auto const z = test::to_host(out).a;
+        for (std::size_t e = 0; e < size; ++e) x[e] += radius * z[e];
+      }
+      auto const w = test::to_host(kaon->W()[i]).a;
+      double worst = 0;
+      for (std::size_t e = 0; e < size; ++e) worst = std::max(worst, std::abs(w[e] - x[e]));
+      std::printf("feedback %s, layer %s: %.2e from the loop with plain arrays, tolerance 1e-13\n", kind.c_str(),
+                  layers[i].name.c_str(), worst);
+      EXPECT_LE(worst, 1e-13) << kind;
+    }
+  }
+}
+
+// Workers pull in different directions: what each drops for ever is not what the mean drops.
+TEST_F(FeedbackTest, WithoutItTheMinimumIsMissed) {
+  auto const distance = [&](std::string const& kind) {
+    auto const o = run(settings(kind, "top:0.1", 0.02), 4, 2000, false, true);  // steps of 0.02 G
+    double square = 0;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      auto const w = test::to_host(o->W()[i]).a;
+      for (std::size_t e = 0; e < w.size(); ++e) {
+        double mean = 0;
+        for (std::uint32_t j = 0; j < 4; ++j)
+          mean += random_normal({77, Purpose::test, 1, static_cast<std::uint32_t>(i), j}, e) / 4;
+        square += (w[e] - mean) * (w[e] - mean);
+      }
+    }
+    return std::sqrt(square);
+  };
+  double const ef21 = distance("ef21"), ef14 = distance("ef14"), none = distance("none");
+  std::printf("distance to the minimum after 2000 steps: ef21 %.2e, ef14 %.2e, none %.2e\n", ef21, ef14, none);
+  EXPECT_LT(ef21, 0.1 * none);
+  EXPECT_LT(ef14, 0.5 * none);
+}
+
 }  // namespace
 }  // namespace kaon
