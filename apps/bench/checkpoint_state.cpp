@@ -36,9 +36,9 @@ MadeUpState::MadeUpState(Communicator const& comm, int layers, int workers, int 
   for (int layer = 0; layer < layers; ++layer) {
     std::string const name = "/h" + std::to_string(layer);
     bool const owner = static_cast<std::uint64_t>(layer) % ranks == rank;
-    for (char const* what : {"/server/X", "/server/W", "/server/G"})
+    for (char const* what : {"/ef21-muon/server/X", "/model/W", "/ef21-muon/server/G"})
       add(what + name, {n, n}, owner ? Part{{0, 0}, {n, n}} : Part{{0, 0}, {0, 0}});
-    for (char const* what : {"/workers/G", "/workers/M"})
+    for (char const* what : {"/ef21-muon/workers/G", "/ef21-muon/workers/M"})
       add(what + name, {all, n, n}, count > 0 ? Part{{first, 0, 0}, {count, n, n}} : Part{{0, 0, 0}, {0, 0, 0}});
   }
 }

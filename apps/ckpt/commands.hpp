@@ -16,8 +16,8 @@ int diff(std::string const& a, std::string const& b);
 /// Writes W of every layer to one HDF5 file (/W/<layer>) or, with `npy`, to <out>/<layer>.npy. Of files that stand there: see
 /// require_free().
 int extract(std::string const& path, std::string const& out, bool npy, bool force);
-/// Writes the datasets that any pattern matches, under their own names, to an .npz or an HDF5 file.
-int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> const& patterns, bool force);
+/// Writes the datasets that any pattern matches (of no pattern: the model W), under their own names, to an .npz or an HDF5 file.
+int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> patterns, bool force);
 /// Writes the state for another number of workers, a new algorithmic state; says on standard error what was done to what.
 int resize(std::string const& path, std::int64_t workers, std::string const& out);
 

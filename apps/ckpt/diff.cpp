@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "text.hpp"
 
+#include <kaon/checkpoint/older.hpp>
 #include <kaon/checkpoint/reader.hpp>
 
 #include <fmt/format.h>
@@ -50,15 +51,8 @@ bool sound(CheckpointFile const& file, FieldShape const& field, std::uint64_t k,
   return false;
 }
 
-/// Index of the element `n` places into a box, in the field.
-std::string index_text(Part const& box, std::uint64_t n) {
-  std::vector<std::uint64_t> index(box.count.size());
-  for (std::size_t d = box.count.size(); d-- > 0; n /= box.count[d]) index[d] = box.offset[d] + n % box.count[d];
-  return fmt::format("[{}]", fmt::join(index, ","));
-}
-
-/// Prints one line when the field differs; returns whether it does.
-bool differs(CheckpointFile const& a, CheckpointFile const& b, FieldShape const& f) {
+/// Prints one line when the field, which is `g` in b, differs; returns whether it does.
+bool differs(CheckpointFile const& a, CheckpointFile const& b, FieldShape const& f, FieldShape const& g) {
   Blocks const blocks(f);
   std::vector<unsigned char> x, y;
   std::uint64_t bytes = 0, elements = 0;
@@ -71,10 +65,10 @@ bool differs(CheckpointFile const& a, CheckpointFile const& b, FieldShape const&
     x.resize(box.elements() * size);
     y.resize(x.size());
     a.read(f, box, x.data());
-    b.read(f, box, y.data());
+    b.read(g, box, y.data());
     if (std::memcmp(x.data(), y.data(), x.size()) == 0) continue;
     if (!sound(a, f, k, x)) damaged.insert(a.path());
-    if (!sound(b, f, k, y)) damaged.insert(b.path());
+    if (!sound(b, g, k, y)) damaged.insert(b.path());
     for (std::size_t e = 0; e < x.size(); e += size) {
       if (std::memcmp(&x[e], &y[e], size) == 0) continue;
       if (first.empty())
@@ -109,8 +103,14 @@ std::map<std::string, std::string> provenance(CheckpointInfo const& info) {
   return all;
 }
 
-void list_provenance(CheckpointInfo const& a, CheckpointInfo const& b) {
-  auto x = provenance(a), y = provenance(b);
+/// Version 1 made it otherwise, or had none: then it tells nothing.
+constexpr char const* fingerprint = "/data/fingerprint";
+bool fingerprints_compare(CheckpointFile const& a, CheckpointFile const& b) {
+  return (a.format_version() == 1) == (b.format_version() == 1);
+}
+
+void list_uncounted(CheckpointFile const& a, CheckpointFile const& b) {
+  auto x = provenance(a.info()), y = provenance(b.info());
   std::set<std::string> keys;
   for (auto const* map : {&x, &y})
     for (auto const& entry : *map) keys.insert(entry.first);
@@ -122,8 +122,16 @@ void list_provenance(CheckpointInfo const& a, CheckpointInfo const& b) {
   };
   for (auto const& key : keys)
     if (x[key] != y[key]) line(key, x[key], y[key]);
-  if (a.deck != b.deck)
-    line("deck", fmt::format("{} bytes", a.deck.size()), fmt::format("{} bytes, another text", b.deck.size()));
+  if (a.format_version() != b.format_version())
+    line("format version", std::to_string(a.format_version()), std::to_string(b.format_version()));
+  if (!fingerprints_compare(a, b)) line(fingerprint, "one is of version 1", "which made it otherwise or had none");
+  if (auto const& left = a.info().deck, &right = b.info().deck; left != right)
+    line("deck", fmt::format("{} bytes", left.size()), fmt::format("{} bytes, another text", right.size()));
+}
+
+/// In files of different versions a field may have different paths.
+std::string path_now(CheckpointFile const& file, FieldShape const& field) {
+  return file.has_older_paths() ? older::as_now(field.path).path : field.path;
 }
 
 }  // namespace
@@ -134,11 +142,15 @@ int diff(std::string const& a, std::string const& b) {
   count += differs("workers", x.info().workers, y.info().workers);
   count += differs("seed", x.info().seed, y.info().seed);
   count += differs("precision", x.info().precision, y.info().precision);
+  count += differs("method", x.info().method, y.info().method);
 
   std::map<std::string, FieldShape> right;
-  for (auto const& f : y.fields()) right[f.path] = f;
+  for (auto const& f : y.fields()) right[path_now(y, f)] = f;
+  bool const with_fingerprint = fingerprints_compare(x, y);
+  if (!with_fingerprint) right.erase(fingerprint);
   for (auto const& f : x.fields()) {
-    auto const other = right.find(f.path);
+    if (f.path == fingerprint && !with_fingerprint) continue;
+    auto const other = right.find(path_now(x, f));
     if (other == right.end()) {
       print("{}: only in {}\n", f.path, a);
       ++count;
@@ -149,13 +161,13 @@ int diff(std::string const& a, std::string const& b) {
             other->second.shape_text());
       ++count;
     } else {
-      count += differs(x, y, f);
+      count += differs(x, y, f, other->second);
     }
     right.erase(other);
   }
-  for (auto const& entry : right) print("{}: only in {}\n", entry.first, b);
+  for (auto const& entry : right) print("{}: only in {}\n", entry.second.path, b);
   count += static_cast<int>(right.size());
-  list_provenance(x.info(), y.info());
+  list_uncounted(x, y);
   print("{}\n", count == 0 ? "the states are the same, bit for bit" : fmt::format("{} differences", count));
   return count == 0 ? 0 : 1;
 }

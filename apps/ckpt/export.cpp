@@ -5,6 +5,7 @@
 #include "output.hpp"
 #include "text.hpp"
 
+#include <kaon/checkpoint/older.hpp>
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/core/error.hpp>
 #include <kaon/deck/groups.hpp>
@@ -23,8 +24,8 @@ std::vector<FieldShape> chosen(CheckpointFile const& file, std::vector<std::stri
   auto const matches = [](std::string const& pattern, FieldShape const& f) { return glob_matches(pattern, f.path); };
   for (auto const& p : patterns)
     if (std::none_of(file.fields().begin(), file.fields().end(), [&](auto const& f) { return matches(p, f); }))
-      throw InputError(
-          fmt::format("no dataset of {} matches '{}'; kaon-ckpt show lists them, as /server/W/<layer>", file.path(), p));
+      throw InputError(fmt::format("no dataset of {} matches '{}'; kaon-ckpt show lists them, as {}<layer>", file.path(), p,
+                                   older::model(file.format_version())));
   for (auto const& f : file.fields())
     if (std::any_of(patterns.begin(), patterns.end(), [&](auto const& p) { return matches(p, f); })) found.push_back(f);
   return found;
@@ -54,11 +55,12 @@ void write_h5(CheckpointFile const& file, std::vector<FieldShape> const& fields,
 
 }  // namespace
 
-int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> const& patterns, bool force) {
+int export_arrays(std::string const& path, std::string const& out, std::vector<std::string> patterns, bool force) {
   bool const npz = ends_with(out, ".npz");
   if (!npz && !ends_with(out, ".h5") && !ends_with(out, ".hdf5"))
     throw UsageError("kaon-ckpt export writes .npz or .h5: " + out + " has neither ending");
   CheckpointFile const file(path);
+  if (patterns.empty()) patterns.push_back(older::model(file.format_version()) + '*');
   auto const fields = chosen(file, patterns);
   require_free(out, path, force);
   file.verify();

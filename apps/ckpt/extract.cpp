@@ -5,19 +5,16 @@
 #include "text.hpp"
 
 #include <kaon/checkpoint/folder.hpp>
+#include <kaon/checkpoint/older.hpp>
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/core/error.hpp>
 
 #include <fmt/format.h>
 
-#include <cstring>
-
 namespace kaon::ckpt {
 namespace {
 
-constexpr char const* prefix = "/server/W/";
-
-std::vector<FieldShape> model(CheckpointFile const& file) {
+std::vector<FieldShape> model(CheckpointFile const& file, std::string const& prefix) {
   std::vector<FieldShape> found;
   for (auto const& f : file.fields())
     if (starts_with(f.path, prefix)) found.push_back(f);
@@ -29,8 +26,9 @@ std::vector<FieldShape> model(CheckpointFile const& file) {
 
 int extract(std::string const& path, std::string const& out, bool npy, bool force) {
   CheckpointFile const file(path);
-  auto const fields = model(file);
-  auto const npy_of = [&](FieldShape const& f) { return out + "/" + f.path.substr(std::strlen(prefix)) + ".npy"; };
+  auto const prefix = older::model(file.format_version());
+  auto const fields = model(file, prefix);
+  auto const npy_of = [&](FieldShape const& f) { return out + "/" + f.path.substr(prefix.size()) + ".npy"; };
   if (!npy) require_free(out, path, force);
   if (npy)
     for (auto const& f : fields) {
@@ -51,7 +49,7 @@ int extract(std::string const& path, std::string const& out, bool npy, bool forc
   } else {
     H5Output to(out);
     to.number("step", file.info().step);
-    for (auto const& f : fields) to.array("/W/" + f.path.substr(std::strlen(prefix)), f.type, f.shape, file.read(f).data());
+    for (auto const& f : fields) to.array("/W/" + f.path.substr(prefix.size()), f.type, f.shape, file.read(f).data());
     to.commit();
   }
   print("{}: W of {} layers at step {}\n", out, fields.size(), file.info().step);

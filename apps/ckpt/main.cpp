@@ -26,7 +26,7 @@ constexpr char const* help = R"(kaon-ckpt: look into Kaon's checkpoints, take th
                                           both values, and how many; provenance and deck are listed, not counted
   kaon-ckpt export FILE -o OUT [--what PATTERN]... [--force]
                                           datasets for Python under their own names: OUT.npz for numpy alone, OUT.h5 for h5py;
-                                          the model W, or all that match a pattern as '/server/*' (a * crosses slashes)
+                                          the model W, or all that match a pattern as '/model/*' (a * crosses slashes)
   kaon-ckpt extract FILE -o OUT [--npy] [--force]
                                           the model W alone: one HDF5 file, or with --npy a folder of .npy files
   kaon-ckpt resize FILE -w N -o OUT       the state for N workers: ANOTHER ALGORITHMIC STATE, with the means over the workers
@@ -89,7 +89,6 @@ int run(int argc, char** argv) {
   if (command == "export") {
     only({"output", "what", "force"});
     want(words.size() == 1 && !out.empty(), "one file and -o OUT");
-    if (what.empty()) what.emplace_back("/server/W/*");
     return kaon::ckpt::export_arrays(words[0], out, what, given.count("force") != 0);
   }
   if (command == "extract") {

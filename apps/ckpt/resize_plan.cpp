@@ -2,20 +2,18 @@
 
 #include "text.hpp"
 
+#include <kaon/checkpoint/older.hpp>
 #include <kaon/checkpoint/remap.hpp>
+#include <kaon/checkpoint/rules.hpp>
 #include <kaon/core/error.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 
 namespace kaon::ckpt {
 namespace {
-
-constexpr char const* server_G = "/server/G/";
-constexpr char const* cursor = "/data/cursor";
 
 template <class T>
 std::vector<T> values(std::vector<unsigned char> const& bytes) {
@@ -34,87 +32,93 @@ template <class F>
 auto with_type(FieldShape const& field, F&& f) {
   return field.type == ElementType::f32 ? f(float{}) : f(double{});
 }
-bool is_real(FieldShape const& f) { return f.type == ElementType::f32 || f.type == ElementType::f64; }
+
+std::string folder_of(std::string const& path) { return path.substr(0, path.rfind('/')); }
 
 }  // namespace
 
 ResizePlan::ResizePlan(CheckpointFile const& file, Deck const& deck, std::uint64_t workers)
     : file_(file), deck_(deck), before_(file.info().workers), now_(workers) {
   if (before_ < 1) throw InputError(file.path() + " says that it has no workers");
-  for (auto const& f : file.fields()) {
-    Way const way = way_of(f);
-    ways_.push_back(way);
+  for (auto const& f : file.fields()) items_.push_back(item(f));
+  auto const shape = [this](std::string const& path) {
+    auto const* const found = find(path);
+    return found ? &found->as : nullptr;
+  };
+  for (auto const& i : items_) {
+    if (auto const why = rules::misfit(i.as, i.rule, before_, shape); !why.empty())
+      throw InputError(
+          fmt::format("dataset {} of {} ({} {}) {}", i.from->path, file.path(), h5::name_of(i.as.type), i.as.shape_text(), why));
     Field field;
-    field.path = f.path;
-    field.type = f.type;
-    field.shape = f.shape;
-    if (way == Way::weighted || way == Way::copied || way == Way::new_epoch) field.shape[0] = now_;
+    field.path = i.as.path;
+    field.type = i.as.type;
+    field.shape = i.as.shape;
+    field.resize = i.rule;
+    field.of = i.as.of;
+    if (rules::is_per_worker(i.rule)) field.shape[0] = now_;
     field.written = field.needed = {std::vector<std::uint64_t>(field.shape.size(), 0), field.shape};
-    field.get = [this, f, way](void* out) {
-      auto const data = made(f, way);
+    field.get = [this, &i](void* out) {
+      auto const data = made(i);
       std::memcpy(out, data.data(), data.size());
     };
     registry_.push_back(std::move(field));
   }
 }
 
-Way ResizePlan::way_of(FieldShape const& f) const {
-  bool const per_worker = f.shape.size() == 3 && f.shape[0] == before_ && is_real(f);
-  auto const wrong = [&](char const* why) {
+ResizePlan::Item ResizePlan::item(FieldShape const& f) const {
+  auto const unknown = [&](std::string const& why) {
     return InputError(fmt::format("dataset {} of {} ({} {}) {}", f.path, file_.path(), h5::name_of(f.type), f.shape_text(), why));
   };
-  for (char const* folder : {"/workers/", "/compressor/up/"})
-    if (starts_with(f.path, folder) && !per_worker) throw wrong("is not a matrix for each worker");
-  if (starts_with(f.path, "/workers/G/") || starts_with(f.path, "/workers/M/")) return Way::weighted;
-  if (starts_with(f.path, "/compressor/up/")) return Way::copied;
-  if (starts_with(f.path, server_G)) return estimates_of(f), Way::mean;
-  for (char const* folder : {"/server/X/", "/server/W/", "/compressor/down/"})
-    if (starts_with(f.path, folder)) return Way::kept;
-  for (char const* name : {"rounds", "tokens", "bytes_up", "bytes_down"})
-    if (f.path == std::string("/counters/") + name) return Way::kept;
-  if (deck_.text("objective.kind") == "gpt") {
-    if (f.path == "/data/fingerprint") return Way::kept;
-    if (f.path == cursor && f.type == ElementType::i64 && f.shape == std::vector<std::uint64_t>{before_, 3})
-      return Way::new_epoch;
+  Item item{&f, f, Resize::refused};
+  if (file_.has_older_paths()) {
+    auto const known = older::as_now(f.path, deck_.text("objective.kind"));
+    item.rule = known.resize;
+    item.as = {known.path, f.type, f.shape, rules::name_of(known.resize), known.of};
+  } else if (auto const rule = rules::named(f.rule)) {
+    item.rule = *rule;
+  } else {
+    throw unknown("changes with the number of workers by the rule '" + f.rule +
+                  "', which this kaon-ckpt does not know: use a newer Kaon");
   }
-  throw wrong(
-      "is no state that kaon-ckpt knows: what it is with another number of workers only the objective that registered it can "
-      "say");
+  if (item.rule == Resize::refused)
+    throw unknown(
+        "is no state that kaon-ckpt knows: what it is with another number of workers only the objective or the method that "
+        "registered it can say");
+  return item;
 }
 
-FieldShape const& ResizePlan::estimates_of(FieldShape const& G) const {
-  auto const* const found = file_.find("/workers/G/" + G.path.substr(std::strlen(server_G)));
-  if (!found || found->type != G.type || found->elements() != before_ * G.elements())
-    throw InputError(fmt::format("dataset {} of {} has no G_j of its shape under /workers/G", G.path, file_.path()));
-  return *found;
+ResizePlan::Item const* ResizePlan::find(std::string const& path) const {
+  auto const at = std::find_if(items_.begin(), items_.end(), [&](Item const& i) { return i.as.path == path; });
+  return at == items_.end() ? nullptr : &*at;
 }
 
-std::vector<unsigned char> ResizePlan::made(FieldShape const& from, Way way) const {
-  switch (way) {
-    case Way::kept:
+std::vector<unsigned char> ResizePlan::made(Item const& item) const {
+  auto const& from = *item.from;
+  switch (item.rule) {
+    case Resize::refused:
+    case Resize::kept:
       break;
-    case Way::weighted:
+    case Resize::weighted:
       return with_type(
           from, [&](auto zero) { return bytes(remap::weighted(values<decltype(zero)>(file_.read(from)), before_, now_)); });
-    case Way::mean:
-      return with_type(from, [&](auto zero) {
-        auto const old = values<decltype(zero)>(file_.read(estimates_of(from)));
-        return bytes(remap::mean(remap::weighted(old, before_, now_), now_));
-      });
-    case Way::copied:
+    case Resize::mean_of:
+      return with_type(from,
+                       [&](auto zero) { return bytes(remap::mean(values<decltype(zero)>(made(*find(item.as.of))), now_)); });
+    case Resize::copied:
       return remap::copied(file_.read(from), before_, now_);
-    case Way::new_epoch: {
+    case Resize::new_epoch: {
       std::vector<std::int64_t> rows;
       for (std::uint64_t i = 0; i < now_; ++i)
-        for (std::int64_t v : {std::int64_t(-1), std::int64_t(0), next_epoch()}) rows.push_back(v);  // file unknown, draw, epoch
+        for (std::int64_t v : {std::int64_t(-1), std::int64_t(0), next_epoch(item)})
+          rows.push_back(v);  // place unknown, draw, epoch
       return bytes(rows);
     }
   }
   return file_.read(from);
 }
 
-std::int64_t ResizePlan::next_epoch() const {
-  auto const rows = values<std::int64_t>(file_.read(*file_.find(cursor)));
+std::int64_t ResizePlan::next_epoch(Item const& cursor) const {
+  auto const rows = values<std::int64_t>(file_.read(*cursor.from));
   std::int64_t last = 0;
   for (std::size_t j = 0; j < before_; ++j) last = std::max(last, rows[3 * j + 2]);
   return last + 1;
@@ -122,52 +126,60 @@ std::int64_t ResizePlan::next_epoch() const {
 
 double ResizePlan::distance_from_mean() const {
   double worst = 0;
-  for (std::size_t k = 0; k < ways_.size(); ++k) {
-    auto const& f = file_.fields()[k];
-    if (ways_[k] != Way::mean) continue;
-    double const off = with_type(f, [&](auto zero) {
+  for (auto const& i : items_) {
+    if (i.rule != Resize::mean_of) continue;
+    auto const& of = *find(i.as.of)->from;
+    double const off = with_type(*i.from, [&](auto zero) {
       using T = decltype(zero);
-      return remap::distance_from_mean(values<T>(file_.read(f)), values<T>(file_.read(estimates_of(f))), before_);
+      return remap::distance_from_mean(values<T>(file_.read(*i.from)), values<T>(file_.read(of)), before_);
     });
-    if (double const tolerance = f.type == ElementType::f32 ? 1e-4 : 1e-12; !(off <= tolerance))  // as a restart has it
+    if (!(off <= remap::tolerance(i.from->type)))
       throw InputError(
-          fmt::format("the state in {} is not consistent: {} differs from the mean of G_j by {:.1e} of the largest "
-                      "‖G_j‖; no run could go on with it",
-                      file_.path(), f.path, off));
+          fmt::format("the state in {} is not consistent: {} differs from the mean of {} by {:.1e} of the largest norm in it; no "
+                      "run could go on with it",
+                      file_.path(), i.from->path, of.path, off));
     worst = std::max(worst, off);
   }
   return worst;
 }
 
-std::string ResizePlan::report(double distance) const {
-  std::map<Way, std::vector<std::string>> groups;  // folders of fields, in their order
-  for (std::size_t k = 0; k < ways_.size(); ++k) {
-    auto const& path = file_.fields()[k].path;
-    auto& all = groups[ways_[k]];
-    auto const folder = starts_with(path, "/data/") ? path : path.substr(0, path.rfind('/'));
+/// Folders of the fields of this rule, in their order; of /data and the like the fields themselves.
+std::string ResizePlan::folders(Resize rule) const {
+  std::vector<std::string> all;
+  for (auto const& i : items_) {
+    if (i.rule != rule) continue;
+    auto const folder = starts_with(i.as.path, "/data/") ? i.as.path : folder_of(i.as.path);
     if (std::find(all.begin(), all.end(), folder) == all.end()) all.push_back(folder);
   }
-  auto const names = [&](Way way) { return fmt::format("{}", fmt::join(groups[way], ", ")); };
+  return fmt::format("{}", fmt::join(all, ", "));
+}
+
+std::string ResizePlan::report(double distance) const {
   std::string out;
-  if (groups.count(Way::weighted))
+  if (auto const names = folders(Resize::weighted); !names.empty())
     out += fmt::format(
         "  {}: new worker i takes from old worker j N |overlap of [i/N, (i+1)/N) and [j/n, (j+1)/n)|, "
         "n = {}, N = {}: the means over the workers are kept\n",
-        names(Way::weighted), before_, now_);
-  if (groups.count(Way::mean))
-    out += fmt::format("  {}: the mean of the new G_j; in {} it was off by {:.1e} of the largest ‖G_j‖\n", names(Way::mean),
-                       file_.path(), distance);
-  if (groups.count(Way::copied)) {
-    out += fmt::format("  {}: starting points of subspace iterations, not averaged but copied from the closest old worker:",
-                       names(Way::copied));
+        names, before_, now_);
+  std::vector<std::string> said;
+  for (auto const& i : items_) {
+    if (i.rule != Resize::mean_of) continue;
+    auto const line = fmt::format("  {}: the mean of the new {}; in {} it was off by {:.1e} of the largest norm in that\n",
+                                  folder_of(i.as.path), folder_of(i.as.of), file_.path(), distance);
+    if (std::find(said.begin(), said.end(), line) == said.end()) said.push_back(line), out += line;
+  }
+  if (auto const names = folders(Resize::copied); !names.empty()) {
+    out += fmt::format("  {}: not averaged but copied from the closest old worker, as starting points of subspace iterations:",
+                       names);
     std::uint64_t const shown = std::min<std::uint64_t>(now_, 16);
     for (std::uint64_t i = 0; i < shown; ++i) out += fmt::format(" {}<-{}", i, remap::closest_to(i, before_, now_));
     out += shown < now_ ? " ...\n" : "\n";
   }
-  if (groups.count(Way::new_epoch))
-    out += fmt::format("  {}: shares of the data are cut anew; every worker begins epoch {} of its own\n", names(Way::new_epoch),
-                       next_epoch());
-  out += fmt::format("  {}: same bits as before\n", names(Way::kept));
+  for (auto const& i : items_)
+    if (i.rule == Resize::new_epoch)
+      out += fmt::format("  {}: shares of the data are cut anew; every worker begins epoch {} of its own\n", i.as.path,
+                         next_epoch(i));
+  if (auto const names = folders(Resize::kept); !names.empty()) out += fmt::format("  {}: same bits as before\n", names);
   out += fmt::format("  deck: optimizer.workers = {} instead of {}; radius and beta are as they were, chosen for another n", now_,
                      before_);
   if (deck_.text("objective.kind") == "gpt")

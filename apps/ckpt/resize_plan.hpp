@@ -10,23 +10,17 @@
 
 namespace kaon::ckpt {
 
-/// What becomes of a field when the number of workers changes.
-enum class Way {
-  kept,       ///< same bytes
-  weighted,   ///< per worker: weights of overlap, the mean is kept
-  mean,       ///< the server's G: mean of the new G_j
-  copied,     ///< per worker: of the closest old worker
-  new_epoch,  ///< data cursors: every worker at the beginning of an epoch that none has begun
-};
-
-/// Says for each field of a checkpoint what becomes of it with `workers` workers, and makes the new fields. The file must outlive
-/// the plan.
+/// Says for each field of a checkpoint what becomes of it with `workers` workers, as the file has it (before version 3: as the
+/// path tells), and makes the new fields, under the paths of the version that is written. The file must outlive the plan.
 class ResizePlan {
  public:
   /// Throws InputError naming a field whose meaning for another number of workers is not known.
   ResizePlan(CheckpointFile const& file, Deck const& deck, std::uint64_t workers);
+  ResizePlan(ResizePlan const&) = delete;
+  ResizePlan& operator=(ResizePlan const&) = delete;
 
-  /// The largest ‖G − mean G_j‖ / max ‖G_j‖ over the layers of the old state. Throws InputError where a restart would.
+  /// Of the fields that are means: the largest ‖field − mean‖ / max ‖of one worker‖ in the old state. Throws InputError where a
+  /// restart would.
   double distance_from_mean() const;
   /// The new state; get() reads the old one from the file.
   Registry const& registry() const { return registry_; }
@@ -34,15 +28,22 @@ class ResizePlan {
   std::string report(double distance) const;
 
  private:
-  Way way_of(FieldShape const& f) const;
-  FieldShape const& estimates_of(FieldShape const& server_G) const;
-  std::vector<unsigned char> made(FieldShape const& from, Way way) const;
-  std::int64_t next_epoch() const;
+  /// A field as it is written, beside the one that it comes from.
+  struct Item {
+    FieldShape const* from = nullptr;
+    FieldShape as;  ///< path, rule and `of` of today, shape of before
+    Resize rule = Resize::refused;
+  };
+  Item item(FieldShape const& f) const;
+  Item const* find(std::string const& path) const;
+  std::vector<unsigned char> made(Item const& item) const;
+  std::int64_t next_epoch(Item const& cursor) const;
+  std::string folders(Resize rule) const;
 
   CheckpointFile const& file_;
   Deck const& deck_;
   std::uint64_t before_, now_;
-  std::vector<Way> ways_;  ///< of each field of the file
+  std::vector<Item> items_;  ///< of each field of the file
   Registry registry_;
 };
 

@@ -58,6 +58,12 @@ std::pair<std::uint64_t, std::uint64_t> Blocks::touching(std::uint64_t first, st
   return {first * per_index, (first + count) * per_index};
 }
 
+std::string index_text(Part const& box, std::uint64_t n) {
+  std::vector<std::uint64_t> index(box.count.size());
+  for (std::size_t d = box.count.size(); d-- > 0; n /= box.count[d]) index[d] = box.offset[d] + n % box.count[d];
+  return fmt::format("[{}]", fmt::join(index, ","));
+}
+
 std::uint64_t xxh3(void const* data, std::size_t bytes) { return XXH3_64bits(data, bytes); }
 
 }  // namespace kaon

@@ -15,6 +15,8 @@ struct FieldShape {
   std::string path;
   ElementType type = ElementType::f32;
   std::vector<std::uint64_t> shape;
+  std::string rule = {};  ///< its Resize, as a file names it; empty in files before version 3
+  std::string of = {};    ///< Field::of
   std::uint64_t elements() const {
     std::uint64_t n = 1;
     for (auto s : shape) n *= s;
@@ -45,6 +47,9 @@ class Blocks {
   std::uint64_t pieces_ = 0;  ///< blocks along the cut dimension
   std::uint64_t count_ = 0;
 };
+
+/// Index, in the field, of the element `n` places into a box: "[0,12]".
+std::string index_text(Part const& box, std::uint64_t n);
 
 /// XXH3-64 of raw bytes.
 std::uint64_t xxh3(void const* data, std::size_t bytes);

@@ -1,6 +1,7 @@
 #include <kaon/checkpoint/checkpoints.hpp>
 
 #include <kaon/checkpoint/ballot.hpp>
+#include <kaon/checkpoint/companions.hpp>
 #include <kaon/checkpoint/folder.hpp>
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/checkpoint/writer.hpp>
@@ -41,17 +42,24 @@ void verify_share(Communicator const& comm, CheckpointFile const& file) {
   file.verify(file.blocks() * rank / size, file.blocks() * (rank + 1) / size);
 }
 
+/// Of the fields whose companions are compared, this rank's share.
+void compare_share(Communicator const& comm, CheckpointFile const& file, Registry const& registry) {
+  for (auto i = static_cast<std::size_t>(comm.rank()); i < registry.size(); i += static_cast<std::size_t>(comm.size()))
+    require_companions(file, registry[i]);
+}
+
 void take(CheckpointFile const& file, Registry const& registry) {
   std::vector<unsigned char> buffer;
   for (auto const& f : registry) {
     if (f.needed.elements() == 0) continue;
-    if (f.absent && !file.find(f.path)) {
+    auto const* const stored = file.find(f);
+    if (f.absent && !stored) {
       f.absent();
       continue;
     }
     if (!f.set) throw InputError("field " + f.path + " cannot be restored: set is not set");
     buffer.resize(f.needed.elements() * size_of(f.type));
-    file.read({f.path, f.type, f.shape}, f.needed, buffer.data());
+    file.read(*stored, f.needed, buffer.data());
     f.set(buffer.data());
   }
 }
@@ -229,6 +237,7 @@ Restored Checkpoints::load(std::string const& which, Registry const& registry) c
       identity = format::seal_of(file.info(), file.table(), file.format_version());
       file.require_fields(registry);
       verify_share(comm_, file);
+      compare_share(comm_, file, registry);
       packed = pack(file.info());
     });
     std::string why = ballot.reasons();

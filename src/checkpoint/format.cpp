@@ -42,8 +42,14 @@ std::size_t longest_path(Table const& table) {
 }
 
 std::uint64_t seal_of(CheckpointInfo const& info, Table const& table, std::uint64_t of_version) {
-  std::string text = std::string(name) + ' ' + std::to_string(of_version) + ' ' + std::to_string(state_hash(info));
-  for (auto const& f : table.fields) text += '\n' + f.path + ' ' + h5::name_of(f.type) + ' ' + f.shape_text();
+  std::string text =
+      std::string(name) + ' ' + std::to_string(of_version) + ' ' + std::to_string(state_hash(info, of_version >= names_methods));
+  for (auto const& f : table.fields) {
+    text += '\n' + f.path + ' ' + h5::name_of(f.type) + ' ' + f.shape_text();
+    if (of_version < names_methods) continue;
+    text += ' ' + f.rule;
+    if (!f.of.empty()) text += ' ' + f.of;
+  }
   text += '\n' + std::to_string(xxh3(table.hashes.data(), table.hashes.size() * sizeof(std::uint64_t)));
   return xxh3(text.data(), text.size());
 }

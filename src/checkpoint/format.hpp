@@ -13,12 +13,18 @@
 namespace kaon::format {
 
 inline constexpr char const* name = "kaon-checkpoint";
-inline constexpr std::uint64_t version = 2;         ///< that is written
+inline constexpr std::uint64_t version = 3;         ///< that is written
 inline constexpr std::uint64_t oldest_version = 1;  ///< that is read: the first one, for ever
+/// From here on a file names its methods, and its fields say how they are resized.
+inline constexpr std::uint64_t names_methods = 3;
 inline constexpr char const* deck = "/deck";
 inline constexpr char const* integrity = "/integrity";
 inline constexpr char const* provenance = "/provenance";
-inline constexpr char const* seal = "seal";  ///< attribute: XXH3-64 of everything that no block covers
+inline constexpr char const* seal = "seal";        ///< attribute: XXH3-64 of everything that no block covers
+inline constexpr char const* method = "method";    ///< attribute of the root
+inline constexpr char const* problem = "problem";  ///< attribute of the root; absent where it is empty
+inline constexpr char const* resize = "resize";    ///< attribute of a field
+inline constexpr char const* of = "of";            ///< attribute of a field that is the mean of another
 /// Provenance attributes that are members of CheckpointInfo; all others go to its map.
 inline constexpr char const* kaon_version = "kaon_version";
 inline constexpr char const* git_hash = "git_hash";
@@ -42,7 +48,7 @@ h5::Handle row_type(std::size_t path_length);
 std::vector<unsigned char> rows(Table const& table, std::size_t path_length);
 std::size_t longest_path(Table const& table);
 
-/// Covers the format version, the rank-independent info, every field's path, type and shape, and every block's hash.
+/// Covers the format version, the rank-independent info, every field's path, type, shape and rule, and every block's hash.
 std::uint64_t seal_of(CheckpointInfo const& info, Table const& table, std::uint64_t of_version = version);
 
 }  // namespace kaon::format

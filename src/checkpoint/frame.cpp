@@ -59,6 +59,8 @@ void write_root(hid_t file, CheckpointInfo const& info, std::string const& path)
   h5::write_number(file, "step", info.step, path);
   h5::write_number(file, "workers", info.workers, path);
   h5::write_number(file, "seed", info.seed, path);
+  h5::write_text(file, format::method, info.method, path);
+  if (!info.problem.empty()) h5::write_text(file, format::problem, info.problem, path);
 }
 
 void write_provenance(hid_t file, CheckpointInfo const& info, std::string const& path) {
@@ -105,8 +107,11 @@ void Frame::lay_out(CheckpointInfo const& info, format::Table const& table) {
   write_whole(deck.get(), text.get(), info.deck.c_str(), std::string("dataset ") + format::deck + " of " + path_);
   for (auto const& f : table.fields) {
     h5::Handle const set = create_dataset(file_.get(), f.path, h5::file_type(f.type), h5::dataspace(f.shape).get(), path_);
+    std::string const what = "dataset " + f.path + " of " + path_;
+    h5::write_text(set.get(), format::resize, f.rule, what);
+    if (!f.of.empty()) h5::write_text(set.get(), format::of, f.of, what);
     auto const at = H5Dget_offset(set.get());
-    if (at == HADDR_UNDEF) h5::fail(Blame::system, "find the place of dataset " + f.path + " of " + path_);
+    if (at == HADDR_UNDEF) h5::fail(Blame::system, "find the place of " + what);
     offsets_.push_back(at);
   }
   h5::Handle const row = format::row_type(format::longest_path(table));

@@ -186,6 +186,10 @@ std::uint64_t read_number(hid_t where, std::string const& name, std::string cons
   return value;
 }
 
+bool has_attribute(hid_t where, std::string const& name, std::string const& what) {
+  return check(H5Aexists(where, name.c_str()), Blame::content, "read attribute '" + name + "' of " + what) > 0;
+}
+
 std::vector<std::string> attribute_names(hid_t where, std::string const& what) {
   std::vector<std::string> names;
   auto const visit = [](hid_t, char const* name, H5A_info_t const*, void* out) -> herr_t {

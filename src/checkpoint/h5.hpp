@@ -79,6 +79,7 @@ void write_text(hid_t where, std::string const& name, std::string const& value, 
 void write_number(hid_t where, std::string const& name, std::uint64_t value, std::string const& what);
 std::string read_text(hid_t where, std::string const& name, std::string const& what);
 std::uint64_t read_number(hid_t where, std::string const& name, std::string const& what);
+bool has_attribute(hid_t where, std::string const& name, std::string const& what);
 /// Names of all attributes, ascending.
 std::vector<std::string> attribute_names(hid_t where, std::string const& what);
 

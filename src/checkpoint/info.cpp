@@ -39,13 +39,16 @@ class Unpacker {
   std::size_t at_ = 0;
 };
 
-std::string pack_state(CheckpointInfo const& i) {
+std::string pack_state(CheckpointInfo const& i, bool names_method) {
   std::string out;
   put(out, i.step);
   put(out, i.workers);
   put(out, i.seed);
   put(out, i.precision);
   put(out, i.deck);
+  if (!names_method) return out;
+  put(out, i.method);
+  put(out, i.problem);
   return out;
 }
 
@@ -64,7 +67,7 @@ std::uint64_t hash(std::string const& s) { return xxh3(s.data(), s.size()); }
 
 }  // namespace
 
-std::string pack(CheckpointInfo const& info) { return pack_state(info) + pack_provenance(info); }
+std::string pack(CheckpointInfo const& info) { return pack_state(info, true) + pack_provenance(info); }
 
 CheckpointInfo unpack(std::string const& text) {
   Unpacker u(text);
@@ -74,6 +77,8 @@ CheckpointInfo unpack(std::string const& text) {
   i.seed = u.number();
   i.precision = u.string();
   i.deck = u.string();
+  i.method = u.string();
+  i.problem = u.string();
   i.version = u.string();
   i.git_hash = u.string();
   i.fingerprint = u.string();
@@ -85,7 +90,7 @@ CheckpointInfo unpack(std::string const& text) {
   return i;
 }
 
-std::uint64_t state_hash(CheckpointInfo const& info) { return hash(pack_state(info)); }
+std::uint64_t state_hash(CheckpointInfo const& info, bool names_method) { return hash(pack_state(info, names_method)); }
 std::uint64_t provenance_hash(CheckpointInfo const& info) { return hash(pack_provenance(info)); }
 
 std::string utc_now() {

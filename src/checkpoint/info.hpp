@@ -15,6 +15,8 @@ struct CheckpointInfo {
   std::uint64_t seed = 0;
   std::string precision;  ///< e.g. "float32"
   std::string deck;       ///< the resolved deck
+  std::string method;     ///< names of the methods in use, e.g. "ef21-muon"
+  std::string problem;    ///< fingerprint of what the objective reads, 16 hexadecimal digits; empty where it has none
 
   std::string version;  ///< Kaon's
   std::string git_hash;
@@ -32,8 +34,8 @@ inline constexpr char const* resized_key = "resized";
 std::string pack(CheckpointInfo const& info);
 CheckpointInfo unpack(std::string const& text);
 
-/// XXH3-64 of the rank-independent members, and of the provenance.
-std::uint64_t state_hash(CheckpointInfo const& info);
+/// XXH3-64 of the rank-independent members, and of the provenance. Files before version 3 name neither method nor problem.
+std::uint64_t state_hash(CheckpointInfo const& info, bool names_method = true);
 std::uint64_t provenance_hash(CheckpointInfo const& info);
 
 /// Now, as 2030-01-31T23:59:59Z.

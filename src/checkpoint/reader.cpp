@@ -1,6 +1,7 @@
 #include <kaon/checkpoint/reader.hpp>
 
 #include <kaon/checkpoint/folder.hpp>
+#include <kaon/checkpoint/older.hpp>
 #include <kaon/core/error.hpp>
 
 #include <fmt/format.h>
@@ -72,8 +73,7 @@ CheckpointFile::CheckpointFile(std::string path) : path_(folder::followed(path))
 }
 
 void CheckpointFile::read_info() {
-  if (h5::check(H5Aexists(file_.get(), "format"), Blame::content, "read attribute 'format' of " + path_) == 0 ||
-      h5::read_text(file_.get(), "format", path_) != format::name)
+  if (!h5::has_attribute(file_.get(), "format", path_) || h5::read_text(file_.get(), "format", path_) != format::name)
     throw InputError(path_ + " is not a Kaon checkpoint: its attribute 'format' is not '" + format::name + "'");
   version_ = h5::read_number(file_.get(), "format_version", path_);
   if (version_ > format::version)
@@ -87,6 +87,14 @@ void CheckpointFile::read_info() {
   info_.seed = h5::read_number(file_.get(), "seed", path_);
   info_.precision = h5::read_text(file_.get(), "precision", path_);
   info_.deck = h5::read_text_dataset(file_.get(), format::deck, path_);
+
+  if (has_older_paths()) {
+    info_.method = older::method;
+  } else {
+    info_.method = h5::read_text(file_.get(), format::method, path_);
+    if (h5::has_attribute(file_.get(), format::problem, path_))
+      info_.problem = h5::read_text(file_.get(), format::problem, path_);
+  }
 
   std::string const where = path_ + ", " + format::provenance;
   h5::Handle const group =
@@ -133,6 +141,10 @@ void CheckpointFile::read_table() {
       f.shape = shape_of(field.get(), of);
       if (f.shape.empty()) throw InputError("cannot read " + of + ": it is a scalar");
       h5::stored_bytes(field.get(), f.shape, size_of(f.type), "read " + of);
+      if (!has_older_paths()) {
+        f.rule = h5::read_text(field.get(), format::resize, of);
+        if (h5::has_attribute(field.get(), format::of, of)) f.of = h5::read_text(field.get(), format::of, of);
+      }
       fields.push_back(std::move(f));
     }
     hashes.push_back(number[1]);
@@ -189,6 +201,10 @@ FieldShape const* CheckpointFile::find(std::string const& path) const {
   return at == all.end() ? nullptr : &*at;
 }
 
+FieldShape const* CheckpointFile::find(Field const& field) const {
+  return find(has_older_paths() && !field.was.empty() ? field.was : field.path);
+}
+
 void CheckpointFile::verify(std::uint64_t begin, std::uint64_t end) const {
   require(begin <= end && end <= blocks(), "CheckpointFile::verify: no such blocks");
   std::vector<unsigned char> buffer;
@@ -213,17 +229,22 @@ void CheckpointFile::require_fields(Registry const& registry) const {
   for (auto const& f : table_.fields) stored[f.path] = &f;
   std::string wrong;
   for (auto const& want : registry) {
-    auto const found = stored.find(want.path);
-    if (found == stored.end()) {
-      if (!want.absent) wrong += "\n  missing: dataset " + want.path;
+    auto const* const have = find(want);
+    if (!have) {
+      if (!want.absent) wrong += "\n  missing: dataset " + (has_older_paths() && !want.was.empty() ? want.was : want.path);
       continue;
     }
-    auto const& have = *found->second;
-    if (have.type != want.type)
-      wrong += fmt::format("\n  dataset {} is {}, this run needs {}", want.path, h5::name_of(have.type), h5::name_of(want.type));
-    if (have.shape != want.shape)
-      wrong += fmt::format("\n  dataset {} has shape {}, this run needs {}", want.path, have.shape_text(), joined(want.shape));
-    stored.erase(found);
+    if (have->type != want.type)
+      wrong +=
+          fmt::format("\n  dataset {} is {}, this run needs {}", have->path, h5::name_of(have->type), h5::name_of(want.type));
+    if (have->shape != want.shape)
+      wrong += fmt::format("\n  dataset {} has shape {}, this run needs {}", have->path, have->shape_text(), joined(want.shape));
+    stored.erase(have->path);
+    if (has_older_paths())
+      for (auto const& c : want.companions) {
+        if (!find(c.path)) wrong += fmt::format("\n  missing: dataset {} ({})", c.path, c.why);
+        stored.erase(c.path);
+      }
   }
   for (auto const& [path, field] : stored)
     wrong += fmt::format("\n  dataset {} ({}) is not part of this run's state", path, field->shape_text());

@@ -35,10 +35,14 @@ class CheckpointFile {
   std::vector<unsigned char> read(FieldShape const& field) const;
   /// The field of this path; nullptr when there is none.
   FieldShape const* find(std::string const& path) const;
+  /// The same of a run's field, which files of earlier versions may have under another path.
+  FieldShape const* find(Field const& field) const;
 
-  /// Throws InputError unless the file holds exactly these fields, but for those that say what to do without them; every missing,
-  /// extra or different one is named.
+  /// Throws InputError unless the file holds exactly these fields, but for those that say what to do without them, and the
+  /// companions that files of its version have; every missing, extra or different one is named.
   void require_fields(Registry const& registry) const;
+  /// Whether it is of a version that has Field::was and companions.
+  bool has_older_paths() const { return version_ < format::names_methods; }
 
  private:
   h5::Handle open(FieldShape const& field) const;

@@ -1,6 +1,8 @@
 #ifndef KAON_CHECKPOINT_REMAP_HPP
 #define KAON_CHECKPOINT_REMAP_HPP
 
+#include <kaon/state/registry.hpp>
+
 #include <cstdint>
 #include <vector>
 
@@ -39,6 +41,9 @@ std::vector<unsigned char> copied(std::vector<unsigned char> const& slabs, std::
 /// ‖G − mean G_j‖ / max ‖G_j‖ (Frobenius), what a restart asserts; without the division where all G_j are zero.
 template <class T>
 double distance_from_mean(std::vector<T> const& G, std::vector<T> const& slabs, std::uint64_t workers);
+
+/// How far that may be; a run refuses more at its restart.
+constexpr double tolerance(ElementType type) { return type == ElementType::f32 ? 1e-4 : 1e-12; }
 
 }  // namespace kaon::remap
 

@@ -2,6 +2,7 @@
 
 #include <kaon/checkpoint/h5.hpp>
 #include <kaon/checkpoint/identity.hpp>
+#include <kaon/checkpoint/older.hpp>
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/core/error.hpp>
 
@@ -18,7 +19,6 @@ namespace {
 
 using h5::Blame;
 
-constexpr char const* in_checkpoint = "/server/W/";
 constexpr char const* in_extract = "/W";
 
 bool has_link(h5::Handle const& file, char const* path) { return H5Lexists(file.get(), path, H5P_DEFAULT) > 0; }
@@ -40,13 +40,13 @@ namespace {
 
 class OfCheckpoint final : public WeightFile::Source {
  public:
-  explicit OfCheckpoint(std::string const& path) : file_(path) { file_.verify(); }
+  explicit OfCheckpoint(std::string const& path) : file_(path), folder_(older::model(file_.format_version())) { file_.verify(); }
   std::uint64_t step() const override { return file_.info().step; }
   std::string run() const override { return run_in(file_.info().provenance); }
   std::vector<std::string> layers() const override {
     std::vector<std::string> names;
     for (auto const& f : file_.fields())
-      if (f.path.starts_with(in_checkpoint)) names.push_back(f.path.substr(std::strlen(in_checkpoint)));
+      if (f.path.starts_with(folder_)) names.push_back(f.path.substr(folder_.size()));
     return names;
   }
   std::vector<std::uint64_t> shape(std::string const& layer) const override { return field(layer).shape; }
@@ -57,7 +57,7 @@ class OfCheckpoint final : public WeightFile::Source {
   }
 
  private:
-  FieldShape const& field(std::string const& layer) const { return *file_.find(in_checkpoint + layer); }
+  FieldShape const& field(std::string const& layer) const { return *file_.find(folder_ + layer); }
   template <class T>
   static std::vector<double> numbers(std::vector<unsigned char> const& bytes) {
     std::vector<T> typed(bytes.size() / sizeof(T));
@@ -65,6 +65,7 @@ class OfCheckpoint final : public WeightFile::Source {
     return {typed.begin(), typed.end()};
   }
   CheckpointFile file_;
+  std::string folder_;
 };
 
 class OfExtract final : public WeightFile::Source {
@@ -130,13 +131,13 @@ WeightFile::WeightFile(std::string const& path) : path_(path) {
   } catch (InputError const& e) {
     throw InputError(fmt::format("{}; {}", e.what(), cure));
   }
-  if (has_link(file, "/server")) {
+  if (has_link(file, "/model") || has_link(file, "/server")) {
     file.reset();
     source_ = std::make_unique<OfCheckpoint>(path);
   } else if (has_link(file, in_extract)) {
     source_ = std::make_unique<OfExtract>(path, std::move(file));
   } else {
-    throw InputError(fmt::format("{} holds no weights: it has neither /server/W nor /W; {}", path, cure));
+    throw InputError(fmt::format("{} holds no weights: it has neither /model/W nor /W; {}", path, cure));
   }
 }
 WeightFile::~WeightFile() = default;

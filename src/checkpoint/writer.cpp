@@ -3,8 +3,10 @@
 #include <kaon/checkpoint/cuts.hpp>
 #include <kaon/checkpoint/format.hpp>
 #include <kaon/checkpoint/frame.hpp>
+#include <kaon/checkpoint/rules.hpp>
 #include <kaon/checkpoint/slabs.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -13,8 +15,21 @@ namespace {
 
 std::vector<FieldShape> shapes(Registry const& registry) {
   std::vector<FieldShape> all;
-  for (auto const& f : registry) all.push_back({f.path, f.type, f.shape});
+  for (auto const& f : registry) all.push_back({f.path, f.type, f.shape, rules::name_of(f.resize), f.of});
   return all;
+}
+
+/// A rule that a field cannot have would show when somebody resizes, months later.
+void check_rules(CheckpointInfo const& info, Registry const& registry) {
+  auto const all = shapes(registry);
+  auto const find = [&](std::string const& path) {
+    auto const at = std::find_if(all.begin(), all.end(), [&](FieldShape const& f) { return f.path == path; });
+    return at == all.end() ? nullptr : &*at;
+  };
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    auto const why = rules::misfit(all[i], registry[i].resize, info.workers, find);
+    if (!why.empty()) throw InputError("field " + registry[i].path + " " + why);
+  }
 }
 
 void check_field(Field const& f, std::set<std::string>& seen) {
@@ -71,10 +86,11 @@ void require_consistent(Communicator const& comm, CheckpointInfo const& info, Re
     std::set<std::string> seen;
     for (auto const& f : registry) check_field(f, seen);
     if (registry.empty()) throw InputError("the registry is empty");
+    check_rules(info, registry);
   });
   ballot.vote("checking the registry");
   if (!comm.same_everywhere(format::seal_of(info, format::Table(shapes(registry)))))
-    throw InputError("the ranks disagree on step, seed, workers, precision, deck or the registered fields");
+    throw InputError("the ranks disagree on step, seed, workers, precision, deck, method, problem or the registered fields");
   for (auto const& f : registry) {
     auto const cuts = gather_cuts(comm, f);
     if (!covers(cuts, f.shape[0]))

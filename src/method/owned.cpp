@@ -32,6 +32,7 @@ void register_owned(Registry& registry, std::string const& path, std::vector<Lay
   std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(layers[i].rows), static_cast<std::uint64_t>(layers[i].cols)};
   registry.push_back(view_field(path + layers[i].name, shape, owned[i] ? whole(shape) : nothing(shape),
                                 served[i] ? whole(shape) : nothing(shape), all[i]));
+  registry.back().resize = Resize::kept;
 }
 
 template <class T>

@@ -22,7 +22,7 @@ std::vector<bool> owned_of(std::vector<int> const& mine, Plan const& plan, int r
 template <class T>
 std::vector<Matrix<T, Space>> owned_matrices(char const* label, std::vector<Layer> const& layers, std::vector<bool> const& where);
 
-/// Adds the field `path` + the layer's name: written by its owner, needed by its servers.
+/// Adds the field `path` + the layer's name: written by its owner, needed by its servers, the same for any number of workers.
 template <class T>
 void register_owned(Registry& registry, std::string const& path, std::vector<Layer> const& layers, int layer,
                     std::vector<bool> const& owned, std::vector<bool> const& served, std::vector<Matrix<T, Space>> const& all);

@@ -117,7 +117,8 @@ void check_own_keys(Layer const& layer, LayerSettings const& settings) {
       throw UsageError("layer " + layer.name + ": " + e.what());
     }
   }();
-  for (auto const& [name, text] : settings.own) {
+  for (auto const& given : settings.own) {
+    auto const &name = given.first, &text = given.second;
     auto const key = std::find_if(traits.keys.begin(), traits.keys.end(), [&](auto const& k) { return k.name == name; });
     if (key == traits.keys.end()) throw UsageError("layer " + layer.name + ": the method " + traits.name + " has no key " + name);
     if (key->choices.empty())

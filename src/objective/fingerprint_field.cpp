@@ -28,6 +28,7 @@ Field fingerprint_field(Contents& contents, bool writes, bool may_lack) {
                     contents.kind(), saved, contents.where(), contents.fingerprint(), contents.kind()));
   };
   Field field{"/data/fingerprint", ElementType::u64, {1}, writes ? all : Part{{0}, {0}}, all, get, set};
+  field.resize = Resize::kept;
   if (may_lack)
     field.absent = [&contents] {
       contents.take_note("the checkpoint has no fingerprint of the " + contents.kind() +

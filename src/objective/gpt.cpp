@@ -29,7 +29,9 @@ Field cursor_field(Batches& data, int first, int count) {
     auto const* from = static_cast<std::int64_t const*>(in);
     for (int j = 0; j < data.shape().workers; ++j, from += 3) data.set_cursor(j, {from[0], from[1], from[2]});
   };
-  return {"/data/cursor", ElementType::i64, {workers, 3}, mine, all, get, set};
+  Field field{"/data/cursor", ElementType::i64, {workers, 3}, mine, all, get, set};
+  field.resize = Resize::new_epoch;
+  return field;
 }
 
 }  // namespace

@@ -23,10 +23,32 @@ struct Part {
   }
 };
 
+/// What becomes of a field when kaon-ckpt changes the number of workers. Files say it of each of their fields.
+enum class Resize : std::uint8_t {
+  refused,    ///< nobody can say: such a state is not resized
+  kept,       ///< the same bytes
+  weighted,   ///< floats, leading index the worker: weighted by overlap of the unit interval, so that the mean is kept
+  copied,     ///< leading index the worker: that of the closest old worker
+  mean_of,    ///< floats: the mean, in worker order, of the field `of`, whose leading index is the worker
+  new_epoch,  ///< i64, workers×3 (place, draws, epoch): every worker begins an epoch that none has begun
+};
+
+/// A dataset that files of earlier format versions have beside a field, and that this version does not keep because the field
+/// says the same. A file in which it does not is refused.
+struct Companion {
+  enum class Says : std::uint8_t {
+    same,  ///< the same bits, in the field's shape but for leading ones
+    mean,  ///< the mean of the field over its leading index, within the rounding that a restart allows
+  };
+  std::string path;  ///< in those files
+  std::string why;   ///< for messages: "this version keeps W alone for a layer whose downlink is the identity"
+  Says says = Says::same;
+};
+
 /// One array of the state that outlives a step. A field is global; each rank says which part it writes (the parts of all
 /// ranks cover the field exactly once, cut along the leading dimension only) and which part it needs when the state is read.
 struct Field {
-  std::string path;  ///< absolute, e.g. "/server/X/h0.attn.q"
+  std::string path;  ///< absolute, e.g. "/ef21-muon/server/X/h0.attn.q"
   ElementType type = ElementType::f32;
   std::vector<std::uint64_t> shape;      ///< global
   Part written;                          ///< what this rank writes
@@ -37,6 +59,10 @@ struct Field {
   std::function<void(std::uint64_t first, std::uint64_t count, void*)> get_rows = {};
   /// Optional: a file without this field is taken all the same, and this is called in the place of set.
   std::function<void()> absent = {};
+  Resize resize = Resize::refused;
+  std::string of = {};   ///< of mean_of: the path of the field that it is the mean of
+  std::string was = {};  ///< its path in files of format versions before 3; empty: the same
+  std::vector<Companion> companions = {};
 
   /// Leading indices of the written part that are better got at once: of a field of workers' layers one layer, so that copying
   /// the state takes the memory of one.

@@ -716,7 +716,9 @@ void Engine<T>::register_state(Registry& registry) const {
     std::vector<std::uint64_t> const shape{W_[i].extent(0), W_[i].extent(1)};
     bool const mine = exchange_->plan().owner_of(static_cast<int>(i)) == comm_.rank();
     registry.push_back(
-        view_field("/server/W/" + layers_[i].name, shape, mine ? whole(shape) : nothing(shape), whole(shape), W_[i]));
+        view_field("/model/W/" + layers_[i].name, shape, mine ? whole(shape) : nothing(shape), whole(shape), W_[i]));
+    registry.back().resize = Resize::kept;
+    registry.back().was = "/server/W/" + layers_[i].name;
   }
   for (auto const& m : methods_) m->register_state(registry);
   for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f) {
@@ -736,7 +738,7 @@ void Engine<T>::register_state(Registry& registry) const {
       set(in);
       may_ = Next::any;
       for (std::size_t i = 0; i < layers_.size(); ++i)
-        if (path == "/server/W/" + layers_[i].name) started_[i] = 1;
+        if (path == "/model/W/" + layers_[i].name) started_[i] = 1;
     };
   }
 }

@@ -16,7 +16,7 @@ namespace {
 
 class Resize : public ::testing::Test {
  protected:
-  Resize() { put_fixture(s, gpt_fixture, "3.h5"); }
+  Resize() { put_fixture(s, gpt_fixture(), "3.h5"); }
   Outcome resize(std::string const& from, int workers, std::string const& to) {
     return s.ckpt({"resize", from, "-w", std::to_string(workers), "-o", to});
   }
@@ -69,12 +69,12 @@ TEST_F(Resize, KeepsTheMeansAndMakesGOneOfThem) {
     EXPECT_EQ(b.info().step, 5u);
     EXPECT_EQ(b.info().seed, 7u);
     for (auto const& layer : layers_of(a)) {
-      for (auto const* folder : {"/workers/G/", "/workers/M/"})
+      for (auto const* folder : {"/ef21-muon/workers/G/", "/ef21-muon/workers/M/"})
         EXPECT_LE(mean_moved(a, b, folder + layer), std::numeric_limits<float>::epsilon()) << layer << ' ' << from << ' ' << to;
-      for (auto const* folder : {"/server/X/", "/server/W/"}) same(a, b, folder + layer);
+      for (auto const* folder : {"/ef21-muon/server/X/", "/model/W/"}) same(a, b, folder + layer);
       // One rounding of the mean itself.
-      EXPECT_LE(remap::distance_from_mean(values<float>(b, "/server/G/" + layer), values<float>(b, "/workers/G/" + layer),
-                                          static_cast<std::uint64_t>(to)),
+      EXPECT_LE(remap::distance_from_mean(values<float>(b, "/ef21-muon/server/G/" + layer),
+                                          values<float>(b, "/ef21-muon/workers/G/" + layer), static_cast<std::uint64_t>(to)),
                 0.0)
           << layer;
     }
@@ -90,11 +90,11 @@ TEST_F(Resize, ToAMultipleAndBackIsTheSameBits) {
   ASSERT_TRUE(ended(resize("6.h5", 3, "back.h5"), 0));
   auto const a = open("3.h5"), b = open("6.h5"), c = open("back.h5");
   for (auto const& f : a.fields())
-    if (f.path.rfind("/server/G/", 0) != 0 && f.path != "/data/cursor") {
+    if (f.path.rfind("/ef21-muon/server/G/", 0) != 0 && f.path != "/data/cursor") {
       EXPECT_EQ(a.read(f), c.read(*c.find(f.path))) << f.path;
     }
-  for (auto const& layer : layers_of(a)) same(b, c, "/server/G/" + layer);
-  auto const x = values<float>(a, "/workers/M/head"), y = values<float>(b, "/workers/M/head");
+  for (auto const& layer : layers_of(a)) same(b, c, "/ef21-muon/server/G/" + layer);
+  auto const x = values<float>(a, "/ef21-muon/workers/M/head"), y = values<float>(b, "/ef21-muon/workers/M/head");
   std::size_t const size = x.size() / 3;
   for (std::size_t i = 0; i < 6; ++i)
     EXPECT_TRUE(std::equal(&x[i / 2 * size], &x[i / 2 * size] + size, &y[i * size])) << "worker " << i;
@@ -103,7 +103,8 @@ TEST_F(Resize, ToAMultipleAndBackIsTheSameBits) {
 TEST_F(Resize, WarmStartsAreCopiedAndEveryWorkerBeginsANewEpoch) {
   ASSERT_TRUE(ended(resize("3.h5", 2, "2.h5"), 0));
   auto const a = open("3.h5"), b = open("2.h5");
-  auto const x = values<float>(a, "/compressor/up/h0.attn.q"), y = values<float>(b, "/compressor/up/h0.attn.q");
+  auto const x = values<float>(a, "/ef21-muon/compressor/up/h0.attn.q"),
+             y = values<float>(b, "/ef21-muon/compressor/up/h0.attn.q");
   std::size_t const size = x.size() / 3;
   ASSERT_EQ(y.size(), 2 * size);
   EXPECT_TRUE(std::equal(&y[0], &y[size], &x[0]));
@@ -118,9 +119,10 @@ TEST_F(Resize, SaysLoudlyWhatItDid) {
   ASSERT_EQ(o.code, 0) << o.all();
   for (auto const* part :
        {"2.h5 is ANOTHER ALGORITHMIC STATE", "3 workers of 3.h5 became 2, at step 5",
-        "/workers/G, /workers/M: ", "/server/G: the mean of the new G_j; in 3.h5 it was off by", "/compressor/up: ", "0<-0 1<-2",
-        "/data/cursor: ", "/server/X, /server/W", "optimizer.workers = 2 instead of 3", "2 x 2 sequences instead of 3 x 2",
-        "kaon-train -r 2.h5 -d FOLDER"})
+        "/ef21-muon/workers/G, /ef21-muon/workers/M: ",
+        "/ef21-muon/server/G: the mean of the new /ef21-muon/workers/G; in 3.h5 it was off by",
+        "/ef21-muon/compressor/up: ", "0<-0 1<-2", "/data/cursor: ", "/model/W, /ef21-muon/server/X",
+        "optimizer.workers = 2 instead of 3", "2 x 2 sequences instead of 3 x 2", "kaon-train -r 2.h5 -d FOLDER"})
     EXPECT_NE(o.err.find(part), std::string::npos) << part << " is missing: " << o.all();
   ASSERT_TRUE(ended(resize("2.h5", 1, "1.h5"), 0));
   auto const made = open("1.h5").info();
@@ -171,7 +173,7 @@ TEST_F(Resize, TheOldDeckDoesNotTakeIt) {
 
 TEST_F(Resize, RefusesAndLeavesNothing) {
   s.write("there.h5", "something");
-  put_fixture(s, squares_fixture, "squares.h5");
+  put_fixture(s, squares_fixture(), "squares.h5");
   auto const before = s.snapshot();
   EXPECT_TRUE(ended(resize("3.h5", 3, "new.h5"), 64, {"nothing to do", "3 workers already"}));
   EXPECT_TRUE(ended(resize("3.h5", 2, "there.h5"), 64, {"there.h5 exists"}));
@@ -179,32 +181,111 @@ TEST_F(Resize, RefusesAndLeavesNothing) {
   EXPECT_TRUE(ended(resize("squares.h5", 2, "new.h5"), 65, {"problem.h5 fixes the number of workers"}));
   EXPECT_TRUE(ended(resize("3.h5", 2, "no/such/folder/new.h5"), 74, {"no/such/folder"}));
   EXPECT_EQ(s.snapshot(), before);
-  damage(s / "3.h5", "/workers/M/head");
-  EXPECT_TRUE(ended(resize("3.h5", 2, "new.h5"), 65, {"/workers/M/head"}));
+  damage(s / "3.h5", "/ef21-muon/workers/M/head");
+  EXPECT_TRUE(ended(resize("3.h5", 2, "new.h5"), 65, {"/ef21-muon/workers/M/head"}));
   EXPECT_FALSE(s.has("new.h5"));
   EXPECT_FALSE(s.has("new.h5.part"));
 }
 
-// An objective of one's own may register what no tool can guess.
-TEST_F(Resize, RefusesStateThatItDoesNotKnow) {
-  CheckpointInfo info;
-  std::uint64_t version = 0;
-  std::vector<FieldShape> fields;
-  {
-    auto const file = open("3.h5");
-    info = file.info();
-    version = file.format_version();
-    fields = file.fields();
+/// A file of the name's as another objective could have written it: `change` is given the file and its fields.
+class Changed : public Resize {
+ protected:
+  template <class F>
+  void change(std::string const& name, F&& how) {
+    CheckpointInfo info;
+    std::uint64_t version = 0;
+    std::vector<FieldShape> fields;
+    {
+      auto const file = open(name);
+      info = file.info();
+      version = file.format_version();
+      fields = file.fields();
+    }
+    hid_t const h5 = H5Fopen((s / name).c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+    for (auto& f : fields) how(h5, f);
+    H5Fclose(h5);
+    seal_again(s / name, version, info, fields);
+    ASSERT_TRUE(ended(s.ckpt({"verify", name}), 0));
   }
-  hid_t const h5 = H5Fopen((s / "3.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
-  EXPECT_GE(H5Lmove(h5, "/counters/rounds", h5, "/data/memory", H5P_DEFAULT, H5P_DEFAULT), 0);
-  H5Fclose(h5);
-  for (auto& f : fields)
-    if (f.path == "/counters/rounds") f.path = "/data/memory";
-  seal_again(s / "3.h5", version, info, fields);
-  ASSERT_TRUE(ended(s.ckpt({"verify", "3.h5"}), 0));
+  static void move(hid_t h5, FieldShape& f, std::string const& to) {
+    EXPECT_GE(H5Lmove(h5, f.path.c_str(), h5, to.c_str(), H5P_DEFAULT, H5P_DEFAULT), 0);
+    f.path = to;
+  }
+  static void set_rule(hid_t h5, FieldShape& f, std::string const& rule) {
+    hid_t const set = H5Dopen2(h5, f.path.c_str(), H5P_DEFAULT);
+    EXPECT_GE(H5Adelete(set, "resize"), 0);
+    h5::write_text(set, "resize", rule, f.path);
+    H5Dclose(set);
+    f.rule = rule;
+  }
+};
+
+// Files before version 3 say nothing of it, and no tool can guess.
+TEST_F(Changed, RefusesStateThatItDoesNotKnow) {
+  std::filesystem::copy_file(gpt_fixture(1), s / "3.h5", std::filesystem::copy_options::overwrite_existing);
+  change("3.h5", [](hid_t h5, FieldShape& f) {
+    if (f.path == "/counters/rounds") move(h5, f, "/data/memory");
+  });
   EXPECT_TRUE(ended(resize("3.h5", 2, "new.h5"), 65, {"dataset /data/memory of 3.h5 (uint64 1)", "only the objective"}));
   EXPECT_FALSE(s.has("new.h5"));
+}
+
+TEST_F(Changed, ResizesWhatSaysHowWhateverItIs) {
+  change("3.h5", [](hid_t h5, FieldShape& f) {
+    if (f.path == "/counters/rounds") move(h5, f, "/data/memory");
+    if (f.path == "/ef21-muon/workers/M/embed") move(h5, f, "/counters/theta");
+    if (f.path == "/data/cursor") set_rule(h5, f, "copied");
+  });
+  ASSERT_TRUE(ended(resize("3.h5", 6, "6.h5"), 0, {"6 workers"}));
+  auto const a = open("3.h5"), b = open("6.h5");
+  EXPECT_EQ(values<std::uint64_t>(a, "/data/memory"), values<std::uint64_t>(b, "/data/memory"));
+  EXPECT_EQ(values<float>(b, "/counters/theta").size(), 2 * values<float>(a, "/counters/theta").size());
+  auto const before = values<std::int64_t>(a, "/data/cursor"), now = values<std::int64_t>(b, "/data/cursor");
+  ASSERT_EQ(now.size(), 18u);
+  EXPECT_TRUE(std::equal(&before[0], &before[3], &now[3])) << "worker 1 of 6 copies worker 0 of 3";
+  for (auto const& f : a.fields()) {
+    EXPECT_EQ(b.find(f.path)->rule, f.rule) << f.path;
+    EXPECT_EQ(b.find(f.path)->of, f.of) << f.path;
+  }
+}
+
+TEST_F(Changed, RefusesByNameWhatSaysThatNobodyKnowsOrWhatCannotBe) {
+  auto const refused = [&](std::string const& path, std::string const& rule) {
+    std::filesystem::copy_file(gpt_fixture(), s / "3.h5", std::filesystem::copy_options::overwrite_existing);
+    change("3.h5", [&](hid_t h5, FieldShape& f) {
+      if (f.path == path) set_rule(h5, f, rule);
+    });
+    auto const o = resize("3.h5", 2, "new.h5");
+    EXPECT_EQ(o.code, 65) << o.all();
+    EXPECT_FALSE(s.has("new.h5"));
+    return o.err;
+  };
+  auto const says = [](std::string const& text, std::string const& part) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  std::string const rounds = "/counters/rounds", named = "dataset /counters/rounds of 3.h5 (uint64 1) ";
+  says(refused(rounds, "refused"), named + "is no state that kaon-ckpt knows");
+  says(refused(rounds, "shared-out"), named + "changes with the number of workers by the rule 'shared-out'");
+  says(refused(rounds, "weighted"), named + "is weighted, but its leading index is not the worker");
+  says(refused(rounds, "mean-of"), named + "is mean-of, but does not hold floating-point numbers");
+}
+
+// The rules of the table of older paths are those that fields say today.
+TEST_F(Resize, OfAnOlderFileIsTheSameAsOfTodays) {
+  std::filesystem::copy_file(gpt_fixture(2), s / "old.h5");
+  ASSERT_TRUE(ended(resize("3.h5", 2, "2.h5"), 0));
+  ASSERT_TRUE(ended(resize("old.h5", 2, "old-2.h5"), 0));
+  EXPECT_TRUE(ended(s.ckpt({"diff", "2.h5", "old-2.h5"}), 0, {"the states are the same, bit for bit"}));
+  auto const a = open("2.h5"), b = open("old-2.h5");
+  EXPECT_EQ(b.format_version(), format::version);
+  EXPECT_EQ(b.info().method, "ef21-muon");
+  for (auto const& f : a.fields()) {
+    auto const* const g = b.find(f.path);
+    ASSERT_NE(g, nullptr) << f.path;
+    EXPECT_EQ(g->rule, f.rule) << f.path;
+    EXPECT_EQ(g->of, f.of) << f.path;
+  }
+  ASSERT_TRUE(ended(s.train({"-r", "old-2.h5", "-d", "run", "run.steps=6"}), 0, {"step 5 of 6", "finished at step 6"}));
 }
 
 // What a restart would refuse is not made to look sound.
@@ -218,18 +299,19 @@ TEST_F(Resize, RefusesAStateWhoseGIsNotTheMean) {
     info = file.info();
     version = file.format_version();
     fields = file.fields();
-    g = values<float>(file, "/server/G/head");
+    g = values<float>(file, "/ef21-muon/server/G/head");
   }
   for (auto& v : g) v *= 1.01f;
   hid_t const h5 = H5Fopen((s / "3.h5").c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
-  hid_t const set = H5Dopen2(h5, "/server/G/head", H5P_DEFAULT);
+  hid_t const set = H5Dopen2(h5, "/ef21-muon/server/G/head", H5P_DEFAULT);
   EXPECT_GE(H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, g.data()), 0);
   H5Dclose(set);
   H5Fclose(h5);
   seal_again(s / "3.h5", version, info, fields);
   ASSERT_TRUE(ended(s.ckpt({"verify", "3.h5"}), 0));
   EXPECT_TRUE(ended(s.train({"-r", "3.h5", "-d", "run", "-c"}), 65, {"layer head: G differs from the mean of G_j"}));
-  EXPECT_TRUE(ended(resize("3.h5", 2, "new.h5"), 65, {"/server/G/head differs from the mean of G_j", "no run could go on"}));
+  EXPECT_TRUE(ended(resize("3.h5", 2, "new.h5"), 65,
+                    {"/ef21-muon/server/G/head differs from the mean of /ef21-muon/workers/G/head by", "no run could go on"}));
   EXPECT_FALSE(s.has("new.h5"));
 }
 

@@ -78,15 +78,16 @@ TEST_F(Ckpt, ShowNamesStepDeckProvenanceAndDatasets) {
   train("a");
   EXPECT_TRUE(
       ended(s.ckpt({"show", file}), 0,
-            {"step       2", "workers    2", "precision  float32", "format     version 2",
-             "/server/W: 8 datasets, 11264 elements, 44.0 KiB", "/workers/G: 8 datasets, 22528 elements, 88.0 KiB",
-             "float32  2×256×16  32.0 KiB", "/data: 2 datasets", "cursor", "/counters: 4 datasets", "tokens", "fingerprint",
-             "ranks: 1", "uplink = top:0.2", "46 datasets", "the model has 11264 parameters in 8 layers"}));
+            {"step       2", "workers    2", "precision  float32", "format     version 3", "method     ef21-muon", "problem    ",
+             "/model/W: 8 datasets, 11264 elements, 44.0 KiB", "/ef21-muon/workers/G: 8 datasets, 22528 elements, 88.0 KiB",
+             "float32  2×256×16  32.0 KiB  weighted", "/data: 2 datasets", "cursor", "/counters: 4 datasets", "tokens",
+             "fingerprint", "ranks: 1", "uplink = top:0.2", "46 datasets", "the model has 11264 parameters in 8 layers"}));
 }
 
 TEST_F(Ckpt, VerifySaysSoundAndGoesThroughAllFiles) {
   train("a");
-  EXPECT_TRUE(ended(s.ckpt({"verify", file, "a/checkpoints/latest"}), 0, {file + ": sound", "latest: sound", "step 2"}));
+  EXPECT_TRUE(ended(s.ckpt({"verify", file, "a/checkpoints/latest"}), 0,
+                    {file + ": sound", "latest: sound", "step 2, ef21-muon, format version 3"}));
   auto const o = s.ckpt({"verify", "none.h5", file});
   EXPECT_TRUE(ended(o, 65, {"none.h5"}));
   EXPECT_NE(o.out.find(file + ": sound"), std::string::npos) << o.all();
@@ -94,8 +95,8 @@ TEST_F(Ckpt, VerifySaysSoundAndGoesThroughAllFiles) {
 
 TEST_F(Ckpt, VerifyNamesTheDatasetOfAFlippedBit) {
   train("a");
-  for (char const* dataset : {"/server/X/embed", "/server/W/h0.mlp.up", "/workers/G/head", "/workers/M/h0.attn.o", "/data/cursor",
-                              "/counters/bytes_up"}) {
+  for (char const* dataset : {"/ef21-muon/server/X/embed", "/model/W/h0.mlp.up", "/ef21-muon/workers/G/head",
+                              "/ef21-muon/workers/M/h0.attn.o", "/data/cursor", "/counters/bytes_up"}) {
     std::filesystem::copy_file(s / file, s / "copy.h5", std::filesystem::copy_options::overwrite_existing);
     damage(s / "copy.h5", dataset);
     EXPECT_TRUE(ended(s.ckpt({"verify", "copy.h5"}), 65, {std::string("dataset ") + dataset + " of copy.h5", "hash"}));
@@ -114,11 +115,11 @@ TEST_F(Ckpt, DiffCountsAndPlacesWhatDiffers) {
   train("a");
   train("b", {"run.seed=2"});
   EXPECT_TRUE(ended(s.ckpt({"diff", file, "b/checkpoints/latest"}), 1,
-                    {"seed: 1 | 2", "/server/W/embed: first at [0,0]", "bytes differ", "differences"}));
+                    {"seed: 1 | 2", "/model/W/embed: first at [0,0]", "bytes differ", "differences"}));
   std::filesystem::copy_file(s / file, s / "copy.h5");
-  damage(s / "copy.h5", "/server/G/head");
+  damage(s / "copy.h5", "/ef21-muon/server/G/head");
   EXPECT_TRUE(ended(s.ckpt({"diff", file, "copy.h5"}), 1,
-                    {"/server/G/head: first at [0,1]", "1 of 16384 bytes differ, in 1 of 4096 elements, by ",
+                    {"/ef21-muon/server/G/head: first at [0,1]", "1 of 16384 bytes differ, in 1 of 4096 elements, by ",
                      "copy.h5 is damaged there", "1 differences"}));
   EXPECT_EQ(s.ckpt({"diff", file, "copy.h5"}).out.find(file + " is damaged"), std::string::npos);
 }
@@ -126,7 +127,7 @@ TEST_F(Ckpt, DiffCountsAndPlacesWhatDiffers) {
 TEST_F(Ckpt, DiffNamesDatasetsThatOnlyOneHas) {
   train("a");
   train("b", {"gpt.tied=yes"});
-  EXPECT_TRUE(ended(s.ckpt({"diff", file, "b/checkpoints/latest"}), 1, {"/server/W/head: only in " + file}));
+  EXPECT_TRUE(ended(s.ckpt({"diff", file, "b/checkpoints/latest"}), 1, {"/model/W/head: only in " + file}));
 }
 
 TEST_F(Ckpt, ExtractWritesOneFileOrAFolderOfNpy) {
@@ -143,7 +144,7 @@ TEST_F(Ckpt, ExtractWritesOneFileOrAFolderOfNpy) {
   EXPECT_NE(npy.find("'shape': (64, 16)"), std::string::npos);
   ASSERT_EQ(npy.size() % 64, 0u);
   auto const whole = s.read(file);
-  auto const at = static_cast<std::size_t>(offset_of(s / file, "/server/W/h0.mlp.up"));
+  auto const at = static_cast<std::size_t>(offset_of(s / file, "/model/W/h0.mlp.up"));
   EXPECT_EQ(npy.substr(npy.size() - 4096), whole.substr(at, 4096));
 }
 
@@ -151,8 +152,8 @@ TEST_F(Ckpt, ExtractRefusesADamagedFileAndAnOutputThatCannotBe) {
   train("a");
   EXPECT_TRUE(ended(s.ckpt({"extract", file, "-o", "text.txt/w.h5"}), 74, {"text.txt/w.h5"}));
   EXPECT_TRUE(ended(s.ckpt({"extract", file, "-o", "text.txt/w", "--npy"}), 74, {"text.txt/w"}));
-  damage(s / file, "/server/W/head");
-  EXPECT_TRUE(ended(s.ckpt({"extract", file, "-o", "w.h5"}), 65, {"/server/W/head"}));
+  damage(s / file, "/model/W/head");
+  EXPECT_TRUE(ended(s.ckpt({"extract", file, "-o", "w.h5"}), 65, {"/model/W/head"}));
   EXPECT_FALSE(s.has("w.h5"));
 }
 

@@ -91,7 +91,7 @@ TEST_F(Continue, AutoNeverOverwritesARunWhoseCheckpointsAreGone) {
 TEST_F(Continue, AutoNeverBeginsWhereAllIsDamaged) {
   begin();
   for (char const* step : {"2", "3", "4"})
-    damage(s / (std::string("run/checkpoints/step-0000000") + step + ".h5"), "/server/W/head");
+    damage(s / (std::string("run/checkpoints/step-0000000") + step + ".h5"), "/model/W/head");
   auto const before = s.snapshot("run");
   EXPECT_TRUE(ended(train({"-r", "auto"}, 2), 65, {"no usable checkpoint", "step-00000002.h5"}));
   EXPECT_EQ(s.snapshot("run"), before);
@@ -154,9 +154,9 @@ TEST_F(Continue, TheSameDataUnderAnotherNameAreTaken) {
 
 TEST_F(Continue, ADamagedLatestIsPassedOverWithAWarning) {
   begin();
-  damage(s / "run/checkpoints/step-00000004.h5", "/workers/M/head");
+  damage(s / "run/checkpoints/step-00000004.h5", "/ef21-muon/workers/M/head");
   auto const o = again({"checkpoint.every=1"}, 2);
-  EXPECT_TRUE(ended(o, 0, {"step-00000004.h5 is passed over", "/workers/M/head", "step 3 of 6", "finished at step 6"}));
+  EXPECT_TRUE(ended(o, 0, {"step-00000004.h5 is passed over", "/ef21-muon/workers/M/head", "step 3 of 6", "finished at step 6"}));
   EXPECT_TRUE(ended(s.ckpt({"verify", "run/checkpoints/step-00000004.h5"}), 0)) << "step 4 is done and saved anew";
 }
 
@@ -169,7 +169,7 @@ TEST_F(Continue, ATruncatedLatestIsPassedOverWithAWarning) {
 TEST_F(Continue, AllDamagedIsRefusedAndEachIsNamed) {
   begin();
   for (char const* step : {"2", "3", "4"})
-    damage(s / (std::string("run/checkpoints/step-0000000") + step + ".h5"), "/server/W/head");
+    damage(s / (std::string("run/checkpoints/step-0000000") + step + ".h5"), "/model/W/head");
   auto const before = s.snapshot("run");
   EXPECT_TRUE(ended(again(), 65, {"no usable checkpoint", "step-00000002.h5", "step-00000003.h5", "step-00000004.h5"}));
   EXPECT_EQ(s.snapshot("run"), before);

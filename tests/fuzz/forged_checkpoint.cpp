@@ -103,11 +103,15 @@ void forge(std::string const& path, Choices& choices) {
   Id const file(new_file(path), H5Fclose);
   auto info = sample_info();
   forge_text(file, "format", format::name, false, choices);
-  forge_number(file, "format_version", format::version, choices);
+  std::array<std::uint64_t, 2> const others{1, 2};
+  auto const version = choices.seldom() ? choices.pick(others) : format::version;
+  forge_number(file, "format_version", version, choices);
   forge_number(file, "step", info.step, choices);
   forge_number(file, "workers", info.workers, choices);
   forge_number(file, "seed", info.seed, choices);
   forge_text(file, "precision", info.precision, false, choices);
+  forge_text(file, format::method, info.method, false, choices);
+  forge_text(file, format::problem, info.problem, false, choices);
   forge_text(file, format::deck, info.deck, true, choices);
   {
     Id const group(H5Gcreate2(file, format::provenance, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
@@ -121,11 +125,19 @@ void forge(std::string const& path, Choices& choices) {
   std::vector<FieldShape> fields;
   std::vector<Row> rows;
   for (auto const& honest : sample_registry()) {
-    forge_dataset(file, honest.path, {{honest.shape.begin(), honest.shape.end()}, file_type(honest.type)}, choices);
+    auto const& name = version < format::names_methods && !honest.was.empty() ? honest.was : honest.path;
+    forge_dataset(file, name, {{honest.shape.begin(), honest.shape.end()}, file_type(honest.type)}, choices);
     FieldShape field;
-    if (!describe(file, honest.path, field)) {
-      if (choices.seldom()) rows.push_back({honest.path, 0, 0});
+    if (!describe(file, name, field)) {
+      if (choices.seldom()) rows.push_back({name, 0, 0});
       continue;
+    }
+    field.rule = rules::name_of(honest.resize);
+    field.of = honest.of;
+    {
+      Id const set(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
+      forge_text(set, format::resize, field.rule, false, choices);
+      if (!field.of.empty() || choices.seldom()) forge_text(set, format::of, field.of, false, choices);
     }
     auto const mine = honest_rows(file, field);
     if (!mine.empty() || choices.seldom()) fields.push_back(field);
@@ -144,9 +156,9 @@ void forge(std::string const& path, Choices& choices) {
   }
   format::Table table(fields);
   for (auto const& row : rows) table.hashes.push_back(row.hash);
-  write_table(file, rows, format::seal_of(info, table), choices);
+  write_table(file, rows, format::seal_of(info, table, version), choices);
   hid_t const type = H5T_STD_U64LE;  // nvcc loses the parentheses of HDF5's macro between braces
-  forge_dataset(file, choices.seldom() ? "/stranger" : "/server/W/h0.attn.q", {{1}, type}, choices);
+  forge_dataset(file, choices.seldom() ? "/stranger" : "/model/W/h0.attn.q", {{1}, type}, choices);
 }
 
 void run_forged_checkpoint(InputView input) {
@@ -161,7 +173,7 @@ void run_forged_checkpoint(InputView input) {
   checkpoint.require_fields(sample_registry());
   for (auto const& field : sample_registry()) {
     Input got(field.needed.elements() * size_of(field.type));
-    checkpoint.read({field.path, field.type, field.shape}, field.needed, got.data());
+    checkpoint.read(*checkpoint.find(field), field.needed, got.data());
   }
 }
 

@@ -60,7 +60,7 @@ TEST_F(Contracts, AnotherWOnOneRankIsSeen) {
       auto const muon = three_steps(topology);
       EXPECT_TRUE(muon->same_model());
       EXPECT_EQ(refusal(*muon), "accepted");
-      break_field(*muon, "/server/W/square", world.rank() == rank, 0.5);
+      break_field(*muon, "/model/W/square", world.rank() == rank, 0.5);
       EXPECT_EQ(muon->same_model(), world.size() == 1);
       EXPECT_EQ(refusal(*muon), world.size() == 1 ? "accepted" : "the state is not consistent: W differs between ranks");
     }
@@ -71,23 +71,25 @@ TEST_F(Contracts, AServerThatIsNotTheMeanOfItsWorkersIsSeen) {
     auto const muon = three_steps(topology);
     int const square = 2;
     auto const& plan = muon->exchange().plan();
-    break_field(*muon, "/server/G/square", world.rank() == plan.owner_of(square), 1e-3);
+    break_field(*muon, "/ef21-muon/server/G/square", world.rank() == plan.owner_of(square), 1e-3);
     EXPECT_NE(refusal(*muon).find("layer square: G differs from the mean of G_j"), std::string::npos) << refusal(*muon);
     auto const other = three_steps(topology);
-    break_field(*other, "/workers/G/wide", world.rank() == other->exchange().plan().home_of(1, 3), 7);
+    break_field(*other, "/ef21-muon/workers/G/wide", world.rank() == other->exchange().plan().home_of(1, 3), 7);
     EXPECT_NE(refusal(*other).find("layer wide: G differs"), std::string::npos) << refusal(*other);
   }
 }
 
 TEST_F(Contracts, WhatIsNotFiniteIsSeen) {
   double const nan = std::numeric_limits<double>::quiet_NaN();
-  for (std::string const part : {"/server/W/", "/server/X/", "/workers/M/"}) {
+  for (std::string const part : {"/model/W/", "/ef21-muon/server/X/", "/ef21-muon/workers/M/"}) {
     auto const muon = three_steps();
     auto const& plan = muon->exchange().plan();
-    bool const here = part == "/server/W/" || (part == "/server/X/" ? plan.owner_of(0) : plan.home_of(0, 0)) == world.rank();
+    bool const here =
+        part == "/model/W/" || (part == "/ef21-muon/server/X/" ? plan.owner_of(0) : plan.home_of(0, 0)) == world.rank();
     break_field(*muon, part + "tall", here, nan);
-    EXPECT_NE(refusal(*muon).find("layer tall: " + std::string(part == "/workers/M/" ? "M_j" : part.substr(8, 1)) +
-                                  " has a NaN or an infinity"),
+    EXPECT_NE(refusal(*muon).find(
+                  "layer tall: " + std::string(part == "/ef21-muon/workers/M/" ? "M_j" : part.substr(part.size() - 2, 1)) +
+                  " has a NaN or an infinity"),
               std::string::npos)
         << refusal(*muon);
   }
@@ -239,7 +241,7 @@ TEST_F(Contracts, LoadedStateIsNotChangedByMessagesOfBefore) {
   muon->step(objective, 3, 1.0, false);  // its downlinks are under way
   std::vector<double> const zeros(1000, 0.0);
   for (auto& f : registry)
-    if (f.path.rfind("/server/W/", 0) == 0) f.set(zeros.data());
+    if (f.path.rfind("/model/W/", 0) == 0) f.set(zeros.data());
   auto const W = muon->W();
   for (std::size_t i = 0; i < W.size(); ++i) {
     auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, W[i]);

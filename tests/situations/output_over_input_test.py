@@ -100,7 +100,7 @@ class OutputsOfKaonCkpt(lab.Situation):
         self.ended(self.ckpt("export", self.last, "-o", "w.npz"), 0)
         z = numpy.load(self.folder / "w.npz")
         shapes = {k: z[k].shape for k in z.files}
-        self.assertEqual((shapes["deck"], shapes["step"], shapes["server/W/embed"]), ((), (), (256, 32)))
+        self.assertEqual((shapes["deck"], shapes["step"], shapes["model/W/embed"]), ((), (), (256, 32)))
         self.assertEqual(str(z["deck"]), self.read("run/deck.resolved"))
 
 

@@ -17,7 +17,7 @@ class Weights(lab.Situation):
     def model(self, file):
         import h5py
         with h5py.File(self.folder / file) as f:
-            group = f["server/W"] if "server" in f else f["W"]
+            group = f["model/W"] if "model" in f else f["W"]
             return {name: group[name][...] for name in group}
 
     def begin_with(self, source, *more, ranks=1, run="run"):

@@ -89,30 +89,43 @@ void Ef21State<T>::initialize(Space const& exec) {
 
 template <class T>
 void Ef21State<T>::register_state(Registry& registry) const {
+  auto const add = [&](std::string const& was, Resize rule, std::vector<std::uint64_t> const& shape, Part const& written,
+                       Part const& needed, auto const& view) {
+    Field field = view_field("/ef21-muon" + was, shape, written, needed, view);
+    field.was = was;
+    field.resize = rule;
+    registry.push_back(std::move(field));
+  };
   for (int const layer : of_.mine) {
     auto const i = static_cast<std::size_t>(layer);
     auto const& name = of_.layers[i].name;
     std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(of_.layers[i].rows),
                                            static_cast<std::uint64_t>(of_.layers[i].cols)};
-    auto const add = [&](char const* where, std::vector<std::uint64_t> const& s, Matrix<T, Space> const& m) {
-      registry.push_back(view_field(where + name, s, owned_[i] ? whole(s) : nothing(s), served_[i] ? whole(s) : nothing(s), m));
+    auto const at_server = [&](std::string const& where, Resize rule, std::vector<std::uint64_t> const& s,
+                               Matrix<T, Space> const& m) {
+      add(where + name, rule, s, owned_[i] ? whole(s) : nothing(s), served_[i] ? whole(s) : nothing(s), m);
     };
-    add("/server/X/", shape, server_X_[i]);
-    if (feedback_[i] == Feedback::ef21) add("/server/G/", shape, server_G_[i]);
+    at_server("/server/X/", Resize::kept, shape, server_X_[i]);
+    if (feedback_[i] == Feedback::ef21) {
+      at_server("/server/G/", Resize::mean_of, shape, server_G_[i]);
+      registry.back().of = "/ef21-muon/workers/G/" + name;
+    }
     auto const [r, c] = tools_.downlink(layer).state_shape();
-    if (r * c > 0) add("/compressor/down/", {static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(c)}, down_memory_[i]);
+    if (r * c > 0)
+      at_server("/compressor/down/", Resize::kept, {static_cast<std::uint64_t>(r), static_cast<std::uint64_t>(c)},
+                down_memory_[i]);
   }
   for (int const layer : of_.mine) {
     auto const i = static_cast<std::size_t>(layer);
-    auto const add = [&](char const* where, Cube const& cube) {
+    auto const at_workers = [&](std::string const& where, Resize rule, Cube const& cube) {
       std::vector<std::uint64_t> const shape{static_cast<std::uint64_t>(of_.optimizer.workers), cube.extent(1), cube.extent(2)};
       auto const mine = slabs(shape, static_cast<std::uint64_t>(here_[i].first), static_cast<std::uint64_t>(here_[i].count));
-      registry.push_back(view_field(where + of_.layers[i].name, shape, mine, mine, cube));
+      add(where + of_.layers[i].name, rule, shape, mine, mine, cube);
     };
-    if (feedback_[i] == Feedback::ef21) add("/workers/G/", G_[i]);
-    if (feedback_[i] == Feedback::ef14) add("/workers/error/", error_[i]);
-    add("/workers/M/", M_[i]);
-    if (up_memory_[i].extent(1) > 0) add("/compressor/up/", up_memory_[i]);
+    if (feedback_[i] == Feedback::ef21) at_workers("/workers/G/", Resize::weighted, G_[i]);
+    if (feedback_[i] == Feedback::ef14) at_workers("/workers/error/", Resize::weighted, error_[i]);
+    at_workers("/workers/M/", Resize::weighted, M_[i]);
+    if (up_memory_[i].extent(1) > 0) at_workers("/compressor/up/", Resize::copied, up_memory_[i]);
   }
 }
 

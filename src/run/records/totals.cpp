@@ -21,6 +21,7 @@ void Totals::register_state(Registry& registry, int rank) {
     f.needed = {{0}, {1}};
     f.get = [value = value](void* out) { std::memcpy(out, value, sizeof *value); };
     f.set = [value = value](void const* in) { std::memcpy(value, in, sizeof *value); };
+    f.resize = Resize::kept;
     registry.push_back(std::move(f));
   }
 }

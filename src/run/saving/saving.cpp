@@ -80,6 +80,8 @@ CheckpointInfo Training<T>::describe() {
   info.seed = static_cast<std::uint64_t>(deck_.integer64("run.seed"));
   info.precision = sizeof(T) == 4 ? "float32" : "float64";
   info.deck = deck_.resolved();
+  info.method = fmt::format("{}", fmt::join(optimizer_->methods(), ", "));
+  if (auto const* const contents = objective_->contents()) info.problem = fmt::format("{:016x}", contents->fingerprint());
   info.version = build_.version;
   info.git_hash = build_.git_hash;
   info.fingerprint = arithmetic_fingerprint(build_);

@@ -18,7 +18,8 @@ TEST_F(Python, H5pyReadsACheckpointInThreeLines) {
   auto const o = python(
       "import h5py\n"
       "f = h5py.File('run/checkpoints/latest')\n"
-      "print(f.attrs['step'], f['server/W/h0.mlp.up'][:].shape, f['workers/G/head'].dtype, f['deck'][()].decode()[:9])\n");
+      "print(f.attrs['step'], f['model/W/h0.mlp.up'][:].shape, f['ef21-muon/workers/G/head'].dtype, "
+      "f['deck'][()].decode()[:9])\n");
   EXPECT_TRUE(ended(o, 0, {"2 (64, 16) float32 # Every k"}));
 }
 
@@ -26,8 +27,9 @@ TEST_F(Python, TheMeanOfTheWorkersEstimatesIsTheServers) {
   auto const o = python(
       "import h5py, numpy\n"
       "f = h5py.File('run/checkpoints/latest')\n"
-      "names = list(f['server/G'])\n"
-      "worst = max(abs(f['workers/G'][n][:].mean(0) - f['server/G'][n][:]).max() / abs(f['workers/G'][n][:]).max() for n in "
+      "names = list(f['ef21-muon/server/G'])\n"
+      "worst = max(abs(f['ef21-muon/workers/G'][n][:].mean(0) - f['ef21-muon/server/G'][n][:]).max() / "
+      "abs(f['ef21-muon/workers/G'][n][:]).max() for n in "
       "names)\n"
       "print(len(names), 'layers, mean G_j = G within', worst, 'good' if worst < 1e-5 else 'bad')\n");
   EXPECT_TRUE(ended(o, 0, {"8 layers", "good"}));
@@ -40,8 +42,8 @@ TEST_F(Python, NumpyReadsAnExtractedModelToTheBit) {
   auto const o = python(
       "import h5py, numpy\n"
       "f, g = h5py.File('run/checkpoints/latest'), h5py.File('w.h5')\n"
-      "same = [numpy.load('w/' + n + '.npy').tobytes() == f['server/W'][n][:].tobytes() == g['W'][n][:].tobytes()\n"
-      "        for n in f['server/W']]\n"
+      "same = [numpy.load('w/' + n + '.npy').tobytes() == f['model/W'][n][:].tobytes() == g['W'][n][:].tobytes()\n"
+      "        for n in f['model/W']]\n"
       "print(len(same), all(same))\n");
   EXPECT_TRUE(ended(o, 0, {"8 True"}));
 }

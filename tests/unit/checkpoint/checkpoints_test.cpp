@@ -223,6 +223,9 @@ TEST_F(Store, FieldsThatMakeNoSenseAreRefused) {
   EXPECT_SAYS(refusal([](Toy& t, auto&) { t.field("/server/W/a").written.count = {2, 4}; }), "exactly once");
   EXPECT_SAYS(refusal([](Toy& t, auto&) { t.field("/server/W/a").get = nullptr; }), "get is not set");
   EXPECT_SAYS(refusal([](Toy& t, auto&) { t.registry().clear(); }), "empty");
+  EXPECT_SAYS(refusal([](Toy& t, auto&) { t.field("/server/X/a").resize = kaon::Resize::weighted; }),
+              "field /server/X/a is weighted, but its leading index is not the worker");
+  EXPECT_SAYS(refusal([](Toy& t, auto&) { t.field("/server/W/b").of = "/workers/M/c"; }), "field /server/W/b is mean-of");
   EXPECT_SAYS(refusal([](Toy&, auto& i) { i.provenance["seal"] = "x"; }), "reserved");
   EXPECT_TRUE(steps().empty());
 }

@@ -1,7 +1,9 @@
 // What a checkpoint file survives, and what it must not: every kind of damage is told, with the dataset's name.
 #include "toy.hpp"
 
+#include <kaon/checkpoint/h5.hpp>
 #include <kaon/checkpoint/reader.hpp>
+#include <kaon/checkpoint/rules.hpp>
 #include <kaon/core/error.hpp>
 
 #include <gtest/gtest.h>
@@ -44,9 +46,12 @@ TEST_F(File, EmptyTextsAreFine) {
   Toy toy(comm, 1, true);
   kaon::CheckpointInfo bare;
   bare.step = 1;
+  bare.workers = toy_workers;
   auto const path = store.save(bare, toy.registry());
   auto const back = store.peek(path);
   EXPECT_EQ(back.deck, "");
+  EXPECT_EQ(back.method, "");
+  EXPECT_EQ(back.problem, "");
   EXPECT_EQ(back.created.size(), 20u) << "created is filled in";
 }
 
@@ -79,6 +84,40 @@ TEST_F(File, FlippedByteInDeckTableAttributeOrProvenanceIsSeen) {
     });
     EXPECT_SAYS(why(path), "seal");
   }
+}
+
+// What a field says of another number of workers, what the method is and which problem: nothing that counts is unsealed.
+TEST_F(File, ChangedTextsOfTheRootAndOfAFieldAreSeen) {
+  auto const path = save(12, true);
+  auto const good = file_text(path);
+  auto const changed = [&](char const* where, char const* name, char const* text) {
+    put_text(path, good);
+    edit(path, [&](hid_t file) {
+      hid_t const object = H5Oopen(file, where, H5P_DEFAULT);
+      EXPECT_GE(H5Adelete(object, name), 0) << where << ' ' << name;
+      if (*text != '\0') kaon::h5::write_text(object, name, text, path);
+      H5Oclose(object);
+    });
+    return why(path);
+  };
+  EXPECT_SAYS(changed("/", "method", "adamw"), "seal");
+  EXPECT_SAYS(changed("/", "method", ""), "'method'");
+  EXPECT_SAYS(changed("/", "problem", "0123456789012346"), "seal");
+  EXPECT_SAYS(changed("/", "problem", ""), "seal");
+  EXPECT_SAYS(changed("/workers/G/a", "resize", "copied"), "seal");
+  EXPECT_SAYS(changed("/workers/G/a", "resize", ""), "attribute 'resize' of dataset /workers/G/a");
+  EXPECT_SAYS(changed("/server/W/b", "of", "/workers/M/a"), "seal");
+  EXPECT_SAYS(changed("/server/W/b", "of", ""), "seal");
+}
+
+TEST_F(File, FieldsSayHowTheyAreResized) {
+  CheckpointFile const file(save(12, true));
+  Toy toy(comm, 12, true);
+  for (auto const& f : toy.registry()) {
+    EXPECT_EQ(file.find(f.path)->rule, kaon::rules::name_of(f.resize)) << f.path;
+    EXPECT_EQ(file.find(f.path)->of, f.of) << f.path;
+  }
+  EXPECT_EQ(file.find("/server/wide")->rule, "refused") << "what says nothing";
 }
 
 // One flipped bit anywhere: the file is refused, or nothing that Kaon reads has changed.
@@ -123,12 +162,12 @@ TEST_F(File, WrongMagicNewerVersionAndStrangersAreToldApart) {
   EXPECT_SAYS(why(path), "not a Kaon checkpoint");
   put_text(path, good);
   edit(path, [](hid_t file) {
-    std::uint64_t const newer = 3;
+    std::uint64_t const newer = 4;
     hid_t const a = H5Aopen(file, "format_version", H5P_DEFAULT);
     H5Awrite(a, H5T_NATIVE_UINT64, &newer);
     H5Aclose(a);
   });
-  EXPECT_SAYS(why(path), "format version 3, this Kaon reads versions up to 2: use a newer Kaon");
+  EXPECT_SAYS(why(path), "format version 4, this Kaon reads versions up to 3: use a newer Kaon");
   put_text(path, "once upon a time");
   EXPECT_SAYS(why(path), "as HDF5");
   EXPECT_SAYS(why(temp / "absent.h5"), "No such file");

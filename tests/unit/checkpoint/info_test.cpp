@@ -18,6 +18,8 @@ CheckpointInfo sample() {
   i.seed = ~std::uint64_t(0);
   i.precision = "float64";
   i.deck = std::string("a = 1\n\nb = \"µ\"\n");
+  i.method = "ef21-muon, adamw";
+  i.problem = "0123456789abcdef";
   i.version = "0.1.0";
   i.git_hash = "deadbeef";
   i.fingerprint = "OpenMP";
@@ -38,9 +40,13 @@ TEST(CheckpointInfo, EveryShortenedTextIsRefused) {
 
 TEST(CheckpointInfo, HashesTellStateFromProvenance) {
   auto const base = sample();
-  std::vector<std::function<void(CheckpointInfo&)>> const state{[](auto& i) { ++i.step; }, [](auto& i) { ++i.workers; },
-                                                                [](auto& i) { --i.seed; }, [](auto& i) { i.precision += " "; },
-                                                                [](auto& i) { i.deck += "\n"; }};
+  std::vector<std::function<void(CheckpointInfo&)>> const state{[](auto& i) { ++i.step; },
+                                                                [](auto& i) { ++i.workers; },
+                                                                [](auto& i) { --i.seed; },
+                                                                [](auto& i) { i.precision += " "; },
+                                                                [](auto& i) { i.deck += "\n"; },
+                                                                [](auto& i) { i.method.clear(); },
+                                                                [](auto& i) { i.problem = "0123456789abcdee"; }};
   std::vector<std::function<void(CheckpointInfo&)>> const provenance{[](auto& i) { i.version.clear(); },
                                                                      [](auto& i) { i.git_hash += "-dirty"; },
                                                                      [](auto& i) { i.fingerprint += ", two threads"; },
@@ -59,6 +65,16 @@ TEST(CheckpointInfo, HashesTellStateFromProvenance) {
     EXPECT_EQ(state_hash(other), state_hash(base));
     EXPECT_NE(provenance_hash(other), provenance_hash(base));
   }
+}
+
+// The seals of versions 1 and 2 cover neither.
+TEST(CheckpointInfo, TheHashOfBeforeKnowsNeitherMethodNorProblem) {
+  auto other = sample();
+  other.method.clear(), other.problem.clear();
+  EXPECT_EQ(state_hash(other, false), state_hash(sample(), false));
+  EXPECT_NE(state_hash(other, false), state_hash(other));
+  ++other.step;
+  EXPECT_NE(state_hash(other, false), state_hash(sample(), false));
 }
 
 TEST(CheckpointInfo, TextsDoNotRunIntoEachOther) {

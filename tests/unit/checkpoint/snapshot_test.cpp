@@ -26,6 +26,8 @@ TEST_F(Snapshots, AreTheStateAsItWas) {
   for (std::size_t i = 0; i < copy.registry().size(); ++i) {
     auto const& f = copy.registry()[i];
     EXPECT_EQ(f.path, then.registry()[i].path);
+    EXPECT_EQ(f.resize, then.registry()[i].resize) << f.path;
+    EXPECT_EQ(f.of, then.registry()[i].of) << f.path;
     EXPECT_EQ(given(f), then.bytes(i, 7, f.written)) << f.path;
     bytes += given(f).size();
   }

@@ -48,15 +48,16 @@ class TempFolder {
 class Toy {
  public:
   Toy(Communicator const& comm, std::uint64_t version, bool small = false) : comm_(comm), version_(version) {
-    add("/server/X/a", ElementType::f32, small ? Shape{3, 4} : Shape{300, 1000});
-    add("/server/W/a", ElementType::f32, small ? Shape{3, 4} : Shape{300, 1000});
-    add("/server/W/b", ElementType::f64, {7, 5});
-    add("/workers/G/a", ElementType::f32, small ? Shape{toy_workers, 3, 4} : Shape{toy_workers, 300, 1000});
-    add("/workers/M/b", ElementType::f64, {toy_workers, 7, 5});
-    add("/data/position", ElementType::i64, {toy_workers, 3});
-    add("/data/history", ElementType::i64, {toy_workers, small ? std::uint64_t(2) : std::uint64_t(70000)});
+    add("/server/X/a", ElementType::f32, small ? Shape{3, 4} : Shape{300, 1000}, Resize::kept);
+    add("/server/W/a", ElementType::f32, small ? Shape{3, 4} : Shape{300, 1000}, Resize::kept);
+    add("/server/W/b", ElementType::f64, {7, 5}, Resize::mean_of);
+    registry_.back().of = "/workers/M/b";
+    add("/workers/G/a", ElementType::f32, small ? Shape{toy_workers, 3, 4} : Shape{toy_workers, 300, 1000}, Resize::weighted);
+    add("/workers/M/b", ElementType::f64, {toy_workers, 7, 5}, Resize::weighted);
+    add("/data/position", ElementType::i64, {toy_workers, 3}, Resize::new_epoch);
+    add("/data/history", ElementType::i64, {toy_workers, small ? std::uint64_t(2) : std::uint64_t(70000)}, Resize::copied);
     add("/server/wide", ElementType::f32, {2, small ? std::uint64_t(3) : std::uint64_t(400000)});
-    add("/counters/up", ElementType::u64, {1});
+    add("/counters/up", ElementType::u64, {1}, Resize::kept);
   }
 
   Registry& registry() { return registry_; }
@@ -72,6 +73,8 @@ class Toy {
     i.seed = 42;
     i.precision = "float32";
     i.deck = "steps = 10\nworkers = 6\n# µ\n";
+    i.method = "toy";
+    i.problem = "0123456789012345";
     i.version = "0.1.0";
     i.git_hash = "abc";
     i.fingerprint = "Serial, test";
@@ -119,7 +122,7 @@ class Toy {
  private:
   using Shape = std::vector<std::uint64_t>;
 
-  void add(std::string const& path, ElementType type, Shape const& shape) {
+  void add(std::string const& path, ElementType type, Shape const& shape, Resize rule = Resize::refused) {
     std::size_t const i = registry_.size();
     auto const size = static_cast<std::uint64_t>(comm_.size()), rank = static_cast<std::uint64_t>(comm_.rank());
     Part whole{Shape(shape.size(), 0), shape}, none{Shape(shape.size(), 0), Shape(shape.size(), 0)}, mine = whole;
@@ -140,6 +143,7 @@ class Toy {
                            auto const* p = static_cast<unsigned char const*>(in);
                            received_[i].assign(p, p + registry_[i].needed.elements() * size_of(registry_[i].type));
                          }});
+    registry_.back().resize = rule;
   }
 
   Communicator const& comm_;

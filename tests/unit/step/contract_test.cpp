@@ -170,7 +170,7 @@ TEST_F(Order, AStepNeedsAStart) {
   Registry registry;
   muon->register_state(registry);
   for (auto& f : registry) {  // all of a checkpoint but one layer's W
-    if (f.path == "/server/W/row") continue;
+    if (f.path == "/model/W/row") continue;
     std::vector<unsigned char> const zeros(f.needed.elements() * size_of(f.type));
     f.set(zeros.data());
   }

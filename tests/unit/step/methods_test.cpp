@@ -141,8 +141,8 @@ TYPED_TEST(Dense, StateIsWhatTheMethodNeeds) {
     for (auto const& f : registry) found.insert(f.path.substr(0, f.path.rfind('/')));
     return found;
   };
-  EXPECT_EQ(paths("muon"), (std::set<std::string>{"/server/W", "/muon/M"}));
-  EXPECT_EQ(paths("adamw"), (std::set<std::string>{"/server/W", "/adamw/m", "/adamw/v"}));
+  EXPECT_EQ(paths("muon"), (std::set<std::string>{"/model/W", "/muon/M"}));
+  EXPECT_EQ(paths("adamw"), (std::set<std::string>{"/model/W", "/adamw/m", "/adamw/v"}));
 }
 
 TYPED_TEST(Dense, WhatAMethodDoesNotKnowIsRefusedByLayer) {
