@@ -74,7 +74,7 @@ TEST(Assemble, EveryKeyOfAGroupReachesItsLayer) {
 TEST(Assemble, TheDeckOffersWhatTheLibraryHas) {
   auto const choices = [](char const* name) {
     for (auto const& key : schema())
-      if (key.section == "group" && key.name == name) return std::vector<std::string>(key.choices.begin(), key.choices.end());
+      if (key.section == "group" && key.name == name) return key.choices;
     return std::vector<std::string>{};
   };
   EXPECT_EQ(choices("norm"), lmo_norms());
