@@ -35,6 +35,12 @@ std::string section_of(std::string const& key) {
   return dot == std::string::npos ? std::string() : key.substr(0, dot);
 }
 
+// Whether some program could have offered a key, or a section, of this name.
+bool could_be_offered(std::string const& key) {
+  auto const section = section_of(key);
+  return is_offered_name(key.substr(section.size() + 1)) && (is_group(section) || is_offered_name(section));
+}
+
 [[noreturn]] void unknown_key(DeckEntry const& entry) {
   auto const section = section_of(entry.key);
   std::vector<std::string> known;
@@ -102,7 +108,9 @@ Deck Deck::read(std::string const& text, std::string const& origin, std::vector<
     bool const as_stored = stored && !entry.on_command_line;
     auto const& from = as_stored ? origin : entry.origin;  // lines of a checkpoint nobody sees
     Key const* key = find_key(entry.key);
-    bool const unheard_of = !key || (key->type == KeyType::choice && !holds(key->choices, entry.value));
+    bool const unheard_of =
+        key ? key->type == KeyType::choice && !holds(key->choices, entry.value) && is_offered_name(entry.value)
+            : could_be_offered(entry.key);
     if (as_stored && unheard_of) {
       deck.values_[entry.key] = {entry.value, true, from, true};
       continue;
@@ -116,7 +124,8 @@ Deck Deck::read(std::string const& text, std::string const& origin, std::vector<
   }
   std::string before;
   for (auto const& section : parsed.sections) {
-    if (stored && section.origin != command_line && !is_group(section.name) && !holds(sections(), section.name))
+    if (stored && section.origin != command_line && !is_group(section.name) && !holds(sections(), section.name) &&
+        is_offered_name(section.name))
       deck.foreign_.push_back({section.name, before});
     else
       check_section(section.name, section.origin);

@@ -16,12 +16,6 @@ bool holds(std::vector<std::string> const& all, std::string const& one) {
   return std::find(all.begin(), all.end(), one) != all.end();
 }
 
-bool is_name(std::string const& text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-  });
-}
-
 [[noreturn]] void refuse(std::string const& what, std::string const& why) {
   throw std::invalid_argument(fmt::format("{}: {}", what, why));
 }
@@ -29,7 +23,7 @@ bool is_name(std::string const& text) {
 Key& choice_key(std::string_view section, std::string_view name, std::string const& value, std::string const& what) {
   Key* const key = deck_table().find(section, name);
   if (!key || key->type != KeyType::choice) refuse(what, "there is no such key with choices");
-  if (!is_name(value)) refuse(what, "a name is made of letters, digits, _ and -");
+  if (!is_offered_name(value)) refuse(what, "a name is made of letters, digits, _ and -");
   if (holds(key->choices, value)) refuse(what, "it is there already");
   return *key;
 }
@@ -37,7 +31,7 @@ Key& choice_key(std::string_view section, std::string_view name, std::string con
 // Whether a key can stand in the table; what is wrong with it nobody but its author can mend.
 void check_key(Key const& key) {
   auto const what = fmt::format("key {}.{}", key.section, key.name);
-  if (!is_name(key.section) || !is_name(key.name)) refuse(what, "names are made of letters, digits, _ and -");
+  if (!is_offered_name(key.section) || !is_offered_name(key.name)) refuse(what, "names are made of letters, digits, _ and -");
   if (deck_table().find(key.section, key.name)) refuse(what, "it is there already");
   if (key.help.empty() || key.help.find_first_of("|\n") != std::string::npos) refuse(what, "help is one line without |");
   if (key.choices.empty() == (key.type == KeyType::choice)) refuse(what, "a choice, and nothing else, has choices");
@@ -73,6 +67,12 @@ bool of_the_deck(std::string const& section) {
 void add_help(Key& key, std::string const& name, std::string const& help) { key.help += fmt::format("; {}: {}", name, help); }
 
 }  // namespace
+
+bool is_offered_name(std::string const& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
 
 void offer_choice(std::string_view section, std::string_view name, std::string const& value) {
   choice_key(section, name, value, fmt::format("offer_choice {}.{} = {}", section, name, value)).choices.push_back(value);

@@ -26,6 +26,9 @@ struct DeckTable {
 };
 DeckTable& deck_table();
 
+/// What sections, keys and choices may be called: letters, digits, _ and -.
+bool is_offered_name(std::string const& text);
+
 /// The deck's own keys: [run], [objective], [optimizer], [exchange], [checkpoint], [group.NAME].
 std::vector<Key> deck_keys();
 

@@ -3,7 +3,7 @@
 
 #include <kaon/data/settings.hpp>
 #include <kaon/keys/key_values.hpp>
-#include <kaon/objective/registry.hpp>
+#include <kaon/objective/traits.hpp>
 
 #include <vector>
 

@@ -1,6 +1,8 @@
 #include <kaon/objective/data_keys.hpp>
-#include <kaon/objective/gpt_entry.hpp>
-#include <kaon/objective/least_squares_entry.hpp>
+#include <kaon/objective/gpt.hpp>
+#include <kaon/objective/gpt_keys.hpp>
+#include <kaon/objective/least_squares.hpp>
+#include <kaon/objective/least_squares_keys.hpp>
 #include <kaon/objective/registry.hpp>
 
 #include <algorithm>
@@ -11,8 +13,8 @@ namespace kaon {
 template <class T>
 std::vector<ObjectiveEntry<T>>& objective_table() {
   static std::vector<ObjectiveEntry<T>> table{
-      {gpt_traits(), make_gpt<T>},
-      {least_squares_traits(), make_least_squares<T>},
+      {gpt_traits(), Gpt<T>::make},
+      {least_squares_traits(), LeastSquares<T>::make},
   };
   return table;
 }

@@ -1,8 +1,8 @@
 #ifndef KAON_OBJECTIVE_REGISTRY_HPP
 #define KAON_OBJECTIVE_REGISTRY_HPP
 
-#include <kaon/keys/key_values.hpp>
 #include <kaon/objective/objective.hpp>
+#include <kaon/objective/traits.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -10,25 +10,6 @@
 #include <vector>
 
 namespace kaon {
-
-/// A key that others leave without effect, and what it would need.
-struct IdleKey {
-  std::string key;  ///< "data.validation_fraction"
-  std::string needs;
-};
-
-/// What an objective is to a deck, beside what it computes: the same for every scalar type.
-struct ObjectiveTraits {
-  std::string name;                      ///< of objective.kind
-  std::string help;                      ///< a few words
-  std::vector<Key> keys = {};            ///< of sections of its own
-  std::vector<std::string> shares = {};  ///< sections that several objectives read: "data" (shared_keys)
-  /// Throws UsageError where the values do not fit each other; null: they always do.
-  void (*check)(SectionValues const& values) = nullptr;
-  /// Keys without effect with these values, of any section; those that a deck changes are warned of. Null: none.
-  std::vector<IdleKey> (*idle)(SectionValues const& values) = nullptr;
-  std::string micro_batches = {};  ///< the full key that cuts a worker's batch, for messages; empty: there is none
-};
 
 template <class T>
 struct ObjectiveEntry {

@@ -1,6 +1,5 @@
 #include <kaon/objective/data_keys.hpp>
-#include <kaon/objective/gpt.hpp>
-#include <kaon/objective/gpt_entry.hpp>
+#include <kaon/objective/gpt_keys.hpp>
 
 #include <fmt/format.h>
 
@@ -49,6 +48,8 @@ void check_gpt(SectionValues const& values) {
                                  gpt.where("micro_batches"), batch, micros));
 }
 
+}  // namespace
+
 GptShape gpt_shape(KeyValues const& gpt) {
   GptShape s;
   s.layers = gpt.integer("layers");
@@ -62,8 +63,6 @@ GptShape gpt_shape(KeyValues const& gpt) {
   return s;
 }
 
-}  // namespace
-
 ObjectiveTraits gpt_traits() {
   return {.name = "gpt",
           .help = "a transformer on text or tokens",
@@ -73,13 +72,5 @@ ObjectiveTraits gpt_traits() {
           .idle = [](SectionValues const& values) { return idle_data_keys(values["data"]); },
           .micro_batches = "gpt.micro_batches"};
 }
-
-template <class T>
-std::unique_ptr<Objective<T>> make_gpt(SectionValues const& values, int workers, std::uint64_t seed) {
-  auto const& gpt = values["gpt"];
-  return std::make_unique<Gpt<T>>(gpt_shape(gpt), data_settings(values["data"]), seed, workers, gpt.integer("micro_batches"));
-}
-template std::unique_ptr<Objective<float>> make_gpt<float>(SectionValues const&, int, std::uint64_t);
-template std::unique_ptr<Objective<double>> make_gpt<double>(SectionValues const&, int, std::uint64_t);
 
 }  // namespace kaon

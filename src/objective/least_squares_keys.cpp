@@ -1,5 +1,4 @@
-#include <kaon/objective/least_squares.hpp>
-#include <kaon/objective/least_squares_entry.hpp>
+#include <kaon/objective/least_squares_keys.hpp>
 
 namespace kaon {
 
@@ -24,13 +23,5 @@ std::vector<Key> least_squares_keys() {
 ObjectiveTraits least_squares_traits() {
   return {.name = "least-squares", .help = "the problem of an HDF5 file", .keys = least_squares_keys()};
 }
-
-template <class T>
-std::unique_ptr<Objective<T>> make_least_squares(SectionValues const& values, int workers, std::uint64_t seed) {
-  auto const& own = values["least-squares"];
-  return std::make_unique<LeastSquares<T>>(own.text("problem"), workers, own.real("noise"), seed);
-}
-template std::unique_ptr<Objective<float>> make_least_squares<float>(SectionValues const&, int, std::uint64_t);
-template std::unique_ptr<Objective<double>> make_least_squares<double>(SectionValues const&, int, std::uint64_t);
 
 }  // namespace kaon
