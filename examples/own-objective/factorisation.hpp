@@ -46,7 +46,7 @@ class Factorisation final : public kaon::Objective<T> {
   using typename kaon::Objective<T>::ConstPoint;
   using typename kaon::Objective<T>::Sink;
 
-  Factorisation(int m, int n, int rank, int workers, std::uint64_t seed)
+  Factorisation(int m, int n, int rank, int workers, std::uint64_t seed, double noise = 0.3)
       : layers_{{"U", m, rank}, {"V", rank, n}},
         seed_(seed),
         R_("example::residual", m, n),
@@ -60,7 +60,7 @@ class Factorisation final : public kaon::Objective<T> {
     for (int j = 0; j < workers; ++j) {
       data_.emplace_back("example::Y", m, n);
       kaon::gemm<T>(exec, data_.back(), kaon::Op::none, U, kaon::Op::none, V);
-      add_normal<T>(exec, data_.back(), 0.3, {seed, kaon::Purpose::batch, 1, 0, static_cast<std::uint32_t>(j)});
+      add_normal<T>(exec, data_.back(), noise, {seed, kaon::Purpose::batch, 1, 0, static_cast<std::uint32_t>(j)});
     }
   }
 

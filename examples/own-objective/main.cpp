@@ -1,95 +1,58 @@
-// Trains an objective of one's own with EF21-Muon twice: by a loop written here, and by kaon::Training with a deck, which adds
-// checkpoints, restarts, metrics and stop rules. Run it on any number of ranks: the numbers are the same. Run it twice: the
-// second run finds the first one's checkpoints, and that there is nothing left to do.
+// kaon-train with an objective of one's own: decks name it, and have keys for it; command line, checkpoints, restarts, metrics,
+// stop rules and exit codes are kaon-train's. Run it on any number of ranks, stop it, run it again:
+//   mpiexec -n 2 build/factorise -i factorise.deck -r auto factorise.rank=4
 #include "factorisation.hpp"
 
-#include <kaon/run/loop/training.hpp>
-#include <kaon/run/stop/leave.hpp>
-#include <kaon/step/engine.hpp>
-#include <kaon/step/schedule.hpp>
+#include <kaon/run/train_main.hpp>
 
-#include <mpi.h>
-
-#include <cstdio>
+#include <algorithm>
+#include <memory>
 
 namespace {
 
-constexpr int workers = 4, steps = 200;
-
-std::unique_ptr<kaon::Objective<float>> make_problem() {
-  return std::make_unique<example::Factorisation<float>>(96, 64, 8, workers, 1);
+// 1. What decks see of it: `kind = factorise` in [objective], and the keys of a section [factorise].
+kaon::Key count(char const* name, char const* fallback, char const* help) {
+  kaon::Key key{.section = "factorise", .name = name, .type = kaon::KeyType::integer, .fallback = fallback, .help = help};
+  key.low = 1;
+  key.high = kaon::most_int;
+  return key;
 }
 
-// 1. The optimizer alone.
-void own_loop(kaon::Communicator const& comm) {
-  kaon::LayerSettings layer;  // both layers: spectral norm, messages 4 and 2 bits a value
-  layer.lmo.norm = "spectral";
-  layer.radius = 0.15;
-  layer.beta = 0.5;
-  layer.uplink = "bits:4";
-  layer.downlink = "bits:2";
-  kaon::OptimizerSettings optimizer;
-  optimizer.workers = workers;  // logical: they share however many ranks there are
+kaon::Key noise() {
+  kaon::Key key{.section = "factorise", .name = "noise", .type = kaon::KeyType::real, .fallback = "0.3"};
+  key.low = 0;
+  key.help = "standard deviation of each worker's own noise in Y";
+  return key;
+}
 
-  auto const problem = make_problem();
-  kaon::Engine<float> muon(kaon::Space(), comm, problem->layers(), {layer, layer}, optimizer);
-  kaon::ScheduleSettings falling;
-  falling.kind = "linear";
-  falling.steps = steps;
-  falling.constant_fraction = 0.5;
-  kaon::Schedule const schedule(falling);
-  muon.initialize(*problem);
-  for (std::uint64_t k = 0; k < steps; ++k) {
-    bool const show = k % 50 == 0 || k + 1 == steps;
-    auto const report = muon.step(*problem, k, schedule.multiplier(k), show);
-    auto const bytes = muon.exchange().bytes();
-    auto const up = comm.sum(static_cast<std::int64_t>(bytes.up)), down = comm.sum(static_cast<std::int64_t>(bytes.down));
-    if (show && comm.rank() == 0)
-      std::printf("step %3d  loss %.9g  bytes up %lld down %lld  contraction of U up %.3f down %.3f\n", static_cast<int>(k + 1),
-                  report.loss, static_cast<long long>(up), static_cast<long long>(down), report.layers[0]["alpha_up"],
-                  report.layers[0]["alpha_down"]);
+void check(kaon::SectionValues const& values) {
+  auto const& own = values["factorise"];
+  if (own.integer("rank") > std::min(own.integer("rows"), own.integer("cols")))
+    own.refuse("rank", "is more than a side of the matrix");
+}
+
+kaon::ObjectiveTraits const traits{.name = "factorise",
+                                   .help = "a matrix as a product of two",
+                                   .keys = {count("rows", "96", "rows of Y and U"), count("cols", "64", "columns of Y and V"),
+                                            count("rank", "8", "columns of U, rows of V; at most rows and cols"), noise()},
+                                   .check = check};
+
+// 2. How it is made of their values.
+template <class T>
+struct Factorise {
+  static std::unique_ptr<kaon::Objective<T>> make(kaon::SectionValues const& values, int workers, std::uint64_t seed) {
+    auto const& own = values["factorise"];
+    return std::make_unique<example::Factorisation<T>>(own.integer("rows"), own.integer("cols"), own.integer("rank"), workers,
+                                                       seed, own.real("noise"));
   }
-}
-
-// 2. The same as a whole run, from a deck. (Deck::from_file reads one from a file.)
-kaon::Exit whole_run(kaon::Communicator const& comm) {
-  auto const deck = kaon::Deck::from_text(R"(
-    [run]
-    steps = 200
-    directory = factorise-run
-    log_every = 50
-    [objective]
-    kind = own
-    [optimizer]
-    workers = 4
-    beta = 0.5
-    schedule = linear
-    [group.factors]
-    layers = U V
-    norm = spectral
-    radius = 0.15
-    uplink = bits:4
-    downlink = bits:2
-  )",
-                                          "the deck in main.cpp");
-  kaon::Log const log(comm.rank());
-  kaon::Training<float> training(comm, deck, {"own-objective", "none", "", ""}, log, make_problem());
-  training.restart_or_start();  // what a job that was stopped, or is started twice, goes on from; a finished run stays as it is
-  return training.run(std::nullopt);
-}
+};
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  int provided = 0;
-  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided);
-  Kokkos::initialize(argc, argv);
-  int const code = kaon::leave_together("factorise", [] {
-    kaon::Communicator const comm(MPI_COMM_WORLD);
-    own_loop(comm);
-    return whole_run(comm);
-  });
-  Kokkos::finalize();
-  kaon::finalize_mpi();  // in the place of MPI_Finalize, which hangs now and then with MPICH before 4.2
-  return code;
+  kaon::Registrations own;
+  own.program = "factorise";
+  own.build.version = "1.0";
+  own.offer = [] { kaon::offer_objective<Factorise>(traits); };
+  return kaon::train_main(argc, argv, own);
 }

@@ -4,6 +4,7 @@
 #include <kaon/deck/parse.hpp>
 #include <kaon/deck/schema.hpp>
 #include <kaon/deck/synonyms.hpp>
+#include <kaon/deck/table.hpp>
 #include <kaon/deck/value.hpp>
 
 #include <fmt/format.h>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <limits>
 #include <sstream>
 
 namespace kaon {
@@ -19,6 +19,11 @@ namespace kaon {
 namespace {
 
 constexpr std::string_view group_prefix = "group.";
+constexpr char const* command_line = "command line";
+
+bool holds(std::vector<std::string> const& all, std::string const& one) {
+  return std::find(all.begin(), all.end(), one) != all.end();
+}
 
 bool is_group(std::string_view section) {
   return section.size() > group_prefix.size() && section.substr(0, group_prefix.size()) == group_prefix;
@@ -28,6 +33,12 @@ bool is_group(std::string_view section) {
 std::string section_of(std::string const& key) {
   auto const dot = key.rfind('.');
   return dot == std::string::npos ? std::string() : key.substr(0, dot);
+}
+
+// Whether some program could have offered a key, or a section, of this name.
+bool could_be_offered(std::string const& key) {
+  auto const section = section_of(key);
+  return is_offered_name(key.substr(section.size() + 1)) && (is_group(section) || is_offered_name(section));
 }
 
 [[noreturn]] void unknown_key(DeckEntry const& entry) {
@@ -51,20 +62,11 @@ void check_section(std::string const& section, std::string const& origin) {
       throw UsageError(fmt::format("{}: the group name in [{}] must not hold any of = [ ] #", origin, section));
     return;
   }
-  auto const& known = sections();
-  if (section != "group" && std::find(known.begin(), known.end(), section) != known.end()) return;
-  std::vector<std::string> names(known.begin(), known.end());
+  auto names = sections();
+  if (section != "group" && std::find(names.begin(), names.end(), section) != names.end()) return;
   names.back() = "group.NAME";
   auto const hint = section == "group" ? names.back() : nearest(section, names);
   throw UsageError(fmt::format("{}: unknown section [{}]; the nearest known section is [{}]", origin, section, hint));
-}
-
-Key const& known(std::string_view key, std::initializer_list<KeyType> types) {
-  Key const* k = find_key(key);
-  require(k != nullptr, ("no such key in the deck's schema: " + std::string(key)).c_str());
-  require(std::find(types.begin(), types.end(), k->type) != types.end(),
-          ("deck key of another type: " + std::string(key)).c_str());
-  return *k;
 }
 
 }  // namespace
@@ -103,19 +105,32 @@ Deck Deck::read(std::string const& text, std::string const& origin, std::vector<
   Deck deck;
   deck.origin_ = origin;
   for (auto const& entry : parsed.entries) {
+    bool const as_stored = stored && !entry.on_command_line;
+    auto const& from = as_stored ? origin : entry.origin;  // lines of a checkpoint nobody sees
     Key const* key = find_key(entry.key);
+    bool const unheard_of =
+        key ? key->type == KeyType::choice && !holds(key->choices, entry.value) && is_offered_name(entry.value)
+            : could_be_offered(entry.key);
+    if (as_stored && unheard_of) {
+      deck.values_[entry.key] = {entry.value, true, from, true};
+      continue;
+    }
     if (!key) unknown_key(entry);
-    auto const& from = stored && !entry.on_command_line ? origin : entry.origin;  // lines of a checkpoint nobody sees
     try {
-      auto const spelling = stored && !entry.on_command_line ? Spelling::stored : Spelling::written;
-      deck.values_[entry.key] = {canonical(*key, entry.value, spelling), true, from};
+      deck.values_[entry.key] = {canonical(*key, entry.value, as_stored ? Spelling::stored : Spelling::written), true, from};
     } catch (UsageError const& e) {
       throw UsageError(fmt::format("{}: {} = {}: {}", from, entry.key, entry.value, e.what()));
     }
   }
+  std::string before;
   for (auto const& section : parsed.sections) {
-    check_section(section.name, section.origin);
+    if (stored && section.origin != command_line && !is_group(section.name) && !holds(sections(), section.name) &&
+        is_offered_name(section.name))
+      deck.foreign_.push_back({section.name, before});
+    else
+      check_section(section.name, section.origin);
     if (is_group(section.name)) deck.groups_.push_back(section.name.substr(group_prefix.size()));
+    before = section.name;
   }
   deck.fill_defaults();
   deck.check_together();
@@ -136,8 +151,10 @@ std::string Deck::nearest_group(std::string const& section) const {
 void Deck::fill_defaults() {
   auto const fill = [&](Key const& key, std::string const& section) {
     auto const name = fmt::format("{}.{}", section, key.name);
-    if (values_.count(name)) return;
-    if (key.required)
+    if (values_.count(name)) {
+      if (!key.required || !values_[name].text.empty() || !counts(name)) return;
+    }
+    if (key.required && (key.section == "group" ? counts(name) : key.used_by.empty()))
       throw UsageError(
           fmt::format("{}: {} is missing; it must be {} ({}){}", origin_, name, allowed(key), key.help, nearest_group(section)));
     values_[name] = {std::string(key.fallback), false};
@@ -150,19 +167,24 @@ void Deck::fill_defaults() {
 }
 
 void Deck::check_together() const {
-  auto const kind = text("objective.kind");
-  for (auto const& key : schema()) {
-    auto const name = fmt::format("{}.{}", key.section, key.name);
-    if (key.needed_by == kind && effective(name).empty())
-      throw UsageError(
-          fmt::format("{}: {} is missing; objective.kind = {} needs it ({})", where("objective.kind"), name, kind, key.help));
-  }
-  if (kind == "gpt" && integer("gpt.width") % integer("gpt.heads") != 0)
-    throw UsageError(fmt::format("{}: gpt.width = {} is not a multiple of gpt.heads = {}", where("gpt.width"),
-                                 integer("gpt.width"), integer("gpt.heads")));
+  check_kind();
   if (groups_.empty())
     throw UsageError(fmt::format("{}: no [group.NAME] section; layers take norm and radius from groups", origin_));
   if (text("optimizer.form") == "constrained") check_constrained();
+}
+
+void Deck::check_kind() const {
+  auto const& kinds = deck_table().kinds;
+  auto const kind =
+      std::find_if(kinds.begin(), kinds.end(), [&](OfferedKind const& k) { return k.name == text("objective.kind"); });
+  if (kind == kinds.end()) return;  // a checkpoint's
+  for (auto const& key : schema()) {
+    auto const name = fmt::format("{}.{}", key.section, key.name);
+    if (key.required && holds(key.used_by, kind->name) && key.section != "group" && effective(name).empty())
+      throw UsageError(fmt::format("{}: {} is missing; objective.kind = {} needs it ({})", where("objective.kind"), name,
+                                   kind->name, key.help));
+  }
+  if (kind->check) kind->check(objective_values());
 }
 
 // Form constrained is weight decay 1, and a convex combination as long as t <= 1.
@@ -170,122 +192,16 @@ void Deck::check_constrained() const {
   auto const schedule = text("optimizer.schedule");
   for (auto const& group : groups_) {
     auto const section = std::string(group_prefix) + group;
-    if (real(section + ".weight_decay") != 0)
+    if (counts(section + ".weight_decay") && real(section + ".weight_decay") != 0)
       throw UsageError(
           fmt::format("{}: {}.weight_decay = {}: optimizer.form = constrained leaves no other weight decay; set it to 0",
                       where(section + ".weight_decay"), section, effective(section + ".weight_decay")));
-    if ((schedule == "constant" || schedule == "linear" || schedule == "cosine") && real(section + ".radius") > 1)
+    bool const falls = schedule == "constant" || schedule == "linear" || schedule == "cosine";
+    if (falls && counts(section + ".radius") && real(section + ".radius") > 1)
       throw UsageError(
           fmt::format("{}: {}.radius = {}: optimizer.form = constrained needs at most 1; the ball's size is {}.factor",
                       where(section + ".radius"), section, effective(section + ".radius"), section));
   }
-}
-
-Deck::Value const& Deck::effective_value(std::string_view key) const {
-  auto const at = values_.find(key);
-  require(at != values_.end(), ("no such key in this deck: " + std::string(key)).c_str());
-  Key const* k = find_key(key);
-  return at->second.text.empty() && !k->inherits.empty() ? effective_value(k->inherits) : at->second;
-}
-
-std::string Deck::where(std::string_view key) const {
-  auto const& value = effective_value(key);
-  return value.given ? value.origin : origin_;
-}
-
-// The same as part of a sentence.
-std::string Deck::source(std::string_view key) const {
-  auto const& value = effective_value(key);
-  if (!value.given) return fmt::format("by default in {}", origin_);
-  return value.origin == "command line" ? "on the command line" : "in " + value.origin;
-}
-
-std::string Deck::text(std::string_view key) const {
-  known(key, {KeyType::text, KeyType::choice});
-  return effective(key);
-}
-
-std::int64_t Deck::integer64(std::string_view key) const {
-  known(key, {KeyType::integer});
-  return as_integer(effective(key));
-}
-
-int Deck::integer(std::string_view key) const {
-  auto const v = integer64(key);
-  require(v <= std::numeric_limits<int>::max() && v >= std::numeric_limits<int>::min(),
-          ("deck key needs integer64: " + std::string(key)).c_str());
-  return static_cast<int>(v);
-}
-
-double Deck::real(std::string_view key) const {
-  known(key, {KeyType::real});
-  return as_real(effective(key));
-}
-
-bool Deck::flag(std::string_view key) const {
-  known(key, {KeyType::boolean});
-  return effective(key) == "yes";
-}
-
-std::vector<std::string> Deck::list(std::string_view key) const {
-  known(key, {KeyType::list});
-  return as_list(effective(key));
-}
-
-bool Deck::has_default(std::string_view key) const {
-  auto const at = values_.find(key);
-  require(at != values_.end(), ("no such key in this deck: " + std::string(key)).c_str());
-  return !at->second.given;
-}
-
-std::string Deck::resolved() const {
-  std::string out = "# Every key of the deck\n";
-  auto const write = [&](std::string_view schema_section, std::string const& section) {
-    out += fmt::format("\n[{}]\n", section);
-    for (auto const& key : schema()) {
-      if (key.section != schema_section) continue;
-      auto const& here = values_.find(fmt::format("{}.{}", section, key.name))->second;
-      if (!key.method.empty() && !here.given && text(section + ".method") != key.method) continue;
-      auto const& value = here.text;
-      out += fmt::format("{} ={}{}{}\n", key.name, value.empty() ? "" : " ", value,
-                         value.empty() && !key.inherits.empty() ? fmt::format("  # as {}", key.inherits) : "");
-    }
-  };
-  for (auto const& section : sections())
-    if (section != "group") write(section, std::string(section));
-  for (auto const& group : groups_) write("group", std::string(group_prefix) + group);
-  return out;
-}
-
-std::vector<std::string> Deck::disagreements(Deck const& other) const {
-  std::vector<std::string> out;
-  auto const say = [&](std::string const& what, std::string const& mine, std::string const& theirs, std::string const& why) {
-    out.push_back(fmt::format("{}: {}, {}{}", what, mine, theirs, why));
-  };
-  auto const compare = [&](std::string const& name, std::string const& why) {
-    auto const said = [&](Deck const& deck) { return fmt::format("'{}' {}", deck.effective(name), deck.source(name)); };
-    if (effective(name) != other.effective(name)) say(name, said(*this), said(other), why);
-  };
-  auto const schedule = text("optimizer.schedule");
-  for (auto const& key : schema()) {
-    if (key.section == "group") continue;
-    auto const name = fmt::format("{}.{}", key.section, key.name);
-    if (!key.may_change)
-      compare(name, "");
-    else if (name == "run.steps" && schedule != "constant" && schedule != "adaptive")
-      compare(name,
-              fmt::format(" (schedule {} depends on it; to train longer, start a run with optimizer.init = this checkpoint)",
-                          schedule));
-  }
-  if (groups_ != other.groups_) {
-    auto const said = [](Deck const& deck) { return fmt::format("'{}' in {}", fmt::join(deck.groups_, ", "), deck.origin_); };
-    say("groups", said(*this), said(other), "");
-    return out;
-  }
-  for (auto const& group : groups_)
-    for (auto const& key : schema())
-      if (key.section == "group" && !key.may_change) compare(fmt::format("group.{}.{}", group, key.name), "");
-  return out;
 }
 
 }  // namespace kaon

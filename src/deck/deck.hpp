@@ -1,7 +1,10 @@
 #ifndef KAON_DECK_DECK_HPP
 #define KAON_DECK_DECK_HPP
 
+#include <kaon/keys/key_values.hpp>
+
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,7 +22,7 @@ class Deck {
   /// As from_file; `origin` names the text in messages.
   static Deck from_text(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides = {});
   /// The deck that the checkpoint `origin` holds: its values count as they stand there, also such as a deck of today may not
-  /// hold.
+  /// hold, and such as the program that wrote it knows and this one does not (foreign()).
   static Deck from_checkpoint(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides = {});
 
   std::string text(std::string_view key) const;  ///< of a text or a choice
@@ -31,12 +34,27 @@ class Deck {
 
   std::vector<std::string> const& groups() const { return groups_; }  ///< names of [group.NAME], in order of appearance
   bool has_default(std::string_view key) const;                       ///< true when neither file nor override gave the key
+  bool changed(std::string_view key) const;                           ///< true when it says something else than its default
+  /// Whether objective.kind, or the group's method, is one that the key means something to.
+  bool counts(std::string_view key) const;
   std::string const& origin() const { return origin_; }
   /// Where the value of `key` (or of the key that it inherits from) was given, for messages: "my.deck:12", "command line"; where
   /// it is a default the deck's name.
   std::string where(std::string_view key) const;
 
-  /// The deck as text with every key. Parsing it gives the same values and the same text again.
+  /// The keys of one section ("gpt", "group.hidden") for those who know no deck. Throws std::invalid_argument where there is
+  /// none.
+  KeyValues values(std::string const& section) const;
+  /// The sections that objective.kind reads.
+  SectionValues objective_values() const;
+
+  /// What stands in a checkpoint's deck and this program does not know: "mymodel.width = 3", whole sections of keys and names
+  /// behind keys. text(), integer() and the like read it as what it is asked for.
+  std::vector<std::string> foreign() const;
+
+  /// The deck as text: every key but, where they have their default, those of objectives of a program's own that it does not
+  /// train, and in a group those that its method has no use for; `method` itself is written where one of the groups has another
+  /// one than the default. Parsing it gives the same values and the same text again.
   std::string resolved() const;
 
   /// What forbids continuing a run of `other` with this deck: one line, with both values and where each was given, for each key
@@ -48,7 +66,15 @@ class Deck {
     std::string text;  // canonical
     bool given = false;
     std::string origin = {};
+    bool foreign = false;  // as it stood
   };
+  struct ForeignSection {
+    std::string name, behind;
+  };
+  void require_type(std::string_view key, std::initializer_list<KeyType> types) const;
+  std::string default_of(std::string_view key) const;
+  bool shown(std::string const& section) const;
+  bool shown(std::string const& group, Key const& key) const;
   static Deck read(std::string const& text, std::string const& origin, std::vector<std::string> const& overrides, bool stored);
   Value const& effective_value(std::string_view key) const;
   std::string const& effective(std::string_view key) const { return effective_value(key).text; }
@@ -56,10 +82,12 @@ class Deck {
   std::string nearest_group(std::string const& section) const;
   void fill_defaults();
   void check_together() const;
+  void check_kind() const;
   void check_constrained() const;
 
   std::string origin_;
   std::vector<std::string> groups_;
+  std::vector<ForeignSection> foreign_;
   std::map<std::string, Value, std::less<>> values_;
 };
 

@@ -7,11 +7,24 @@ namespace kaon {
 
 namespace {
 
-std::string title(std::string_view section) { return section == "group" ? "group.NAME" : std::string(section); }
+std::string title(std::string const& section) { return section == "group" ? "group.NAME" : section; }
+
+// Whether some objective, or some method, has no use for it.
+bool of_some(Key const& key) {
+  auto const* with = key.section == "group" ? find_key("group.any.method") : find_key("objective.kind");
+  return !key.used_by.empty() && key.used_by.size() < with->choices.size();
+}
+
+// "objective.kind = gpt": who reads the section; "" for one that counts always.
+std::string readers(std::string const& section) {
+  for (auto const& key : schema())
+    if (key.section == section && section != "group" && !key.used_by.empty())
+      return fmt::format("objective.kind = {}", fmt::join(key.used_by, ", "));
+  return {};
+}
 
 std::string default_text(Key const& key) {
-  if (key.required) return "required";
-  if (!key.needed_by.empty()) return fmt::format("required for {}", key.needed_by);
+  if (key.required) return of_some(key) ? fmt::format("required for {}", fmt::join(key.used_by, ", ")) : "required";
   if (!key.inherits.empty()) return fmt::format("as {}", key.inherits);
   return key.fallback.empty() ? "empty" : std::string(key.fallback);
 }
@@ -29,6 +42,9 @@ constexpr char const* introduction =
     "Text is UTF-8 or ASCII, a byte order mark is passed over, lines end with LF or CR LF. `-i -` takes the deck from the "
     "standard\n"
     "input. Rank 0 reads it, once, for all ranks: it may be a pipe, and need not lie on every node.\n\n"
+    "The resolved deck leaves out, where they have their defaults, a group's keys that its method does not read, and `method`\n"
+    "itself where all groups have the default. Programs that bring objectives, methods or norms of their own\n"
+    "([own-objective.md](own-objective.md)) have their keys in `--help` and `-n`, and check and store them as these here.\n\n"
     "What nobody can have meant ends with exit code 64 before the first step, with the cure:\n\n"
     "- `;` or `//` behind a value, `~`, `$NAME` or `${NAME}` in a path (a deck expands nothing; a shell does), single quotes in "
     "a\n"
@@ -54,6 +70,7 @@ std::string deck_reference_markdown() {
   for (auto const& section : sections()) {
     out += fmt::format("\n## [{}]\n", title(section));
     if (section == "group") out += group_text;
+    if (auto const who = readers(section); !who.empty()) out += fmt::format("\nRead where {}.\n", who);
     out += "\n| key | value | default | restart | meaning |\n|---|---|---|---|---|\n";
     for (auto const& key : schema())
       if (key.section == section)
@@ -66,7 +83,8 @@ std::string deck_reference_markdown() {
 std::string deck_help() {
   std::string out = "Keys of the deck (default in parentheses; * may change on a restart):\n";
   for (auto const& section : sections()) {
-    out += fmt::format("\n[{}]\n", title(section));
+    auto const who = readers(section);
+    out += fmt::format("\n[{}]{}{}\n", title(section), who.empty() ? "" : " where ", who);
     for (auto const& key : schema())
       if (key.section == section)
         out += fmt::format("  {:<20}{} {} ({}): {}\n", key.name, key.may_change ? '*' : ' ', allowed(key), default_text(key),

@@ -1,305 +1,30 @@
 #include <kaon/deck/schema.hpp>
+#include <kaon/deck/table.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
-#include <stdexcept>
+#include <limits>
 
 namespace kaon {
 
-namespace {
-
-constexpr auto integer = KeyType::integer;
-constexpr auto real = KeyType::real;
-constexpr auto boolean = KeyType::boolean;
-constexpr auto choice = KeyType::choice;
-constexpr auto text = KeyType::text;
-constexpr auto list = KeyType::list;
-constexpr double most = 2147483647;
-
-// The tables stay one key to a line or two.
-// clang-format off
-
-std::vector<Key> make_run() {
-  constexpr std::string_view s = "run";
-  return {
-      {.section = s, .name = "steps", .type = integer, .required = true, .low = 0, .may_change = true,
-       .help = "steps of the whole run, earlier parts included; fixed on a restart where the schedule depends on it"},
-      {.section = s, .name = "seed", .type = integer, .fallback = "1", .low = 0, .help = "seed of every random stream"},
-      {.section = s, .name = "precision", .type = choice, .fallback = "float", .choices = {"float", "double"},
-       .help = "scalar type of weights, gradients and optimizer state"},
-      {.section = s, .name = "directory", .type = text, .fallback = "kaon-run", .may_change = true, .path = true,
-       .help = "run folder: checkpoints, metrics and summary; the files stop and save are looked for here"},
-      {.section = s, .name = "log_every", .type = integer, .fallback = "10", .low = 0, .high = most, .may_change = true,
-       .help = "steps between progress lines in a log file and between rows of layers.csv; 0: neither"},
-      {.section = s, .name = "validate_every", .type = integer, .fallback = "0", .low = 0, .high = most, .may_change = true,
-       .help = "steps between validations, besides the one at the end; 0: that one alone"},
-      {.section = s, .name = "blas_threads", .type = integer, .fallback = "1", .low = 1, .high = most, .may_change = true,
-       .help = "threads of the host BLAS per rank; another number may give other last bits"},
-      {.section = s, .name = "stop_patience", .type = real, .fallback = "60", .low = 0, .may_change = true,
-       .help = "seconds that a signal to stop may wait (or four of the longest steps, where that is more; ten times as long before "
-               "the first step has ended), besides twice the longest save; then the program hangs and ends with 74; 0: for ever"},
-  };
+DeckTable& deck_table() {
+  static DeckTable table{deck_keys(), {}, {}};
+  return table;
 }
 
-std::vector<Key> make_objectives() {
-  constexpr std::string_view g = "gpt";
-  constexpr std::string_view d = "data";
-  return {
-      {.section = "objective", .name = "kind", .type = choice, .required = true, .choices = {"gpt", "least-squares", "own"},
-       .help = "what is trained; own: the objective of the C++ program that reads the deck"},
-      {.section = g, .name = "layers", .type = integer, .fallback = "4", .low = 1, .high = most, .help = "transformer blocks"},
-      {.section = g, .name = "heads", .type = integer, .fallback = "4", .low = 1, .high = most,
-       .help = "attention heads per block; gpt.width / gpt.heads is whole and even"},
-      {.section = g, .name = "width", .type = integer, .fallback = "128", .low = 1, .high = most, .help = "numbers per token"},
-      {.section = g, .name = "context", .type = integer, .fallback = "128", .low = 1, .high = most,
-       .help = "tokens per sequence"},
-      {.section = g, .name = "vocab", .type = integer, .fallback = "256", .low = 2, .high = most,
-       .help = "different tokens, at most 65536; 256 for bytes of text"},
-      {.section = g, .name = "mlp_ratio", .type = integer, .fallback = "4", .low = 1, .high = most,
-       .help = "hidden width of the MLP in units of gpt.width"},
-      {.section = g, .name = "tied", .type = boolean, .fallback = "no",
-       .help = "embedding and head are one matrix, the layer embed"},
-      {.section = g, .name = "batch", .type = integer, .fallback = "8", .low = 1, .high = most,
-       .help = "sequences per worker and step"},
-      {.section = g, .name = "micro_batches", .type = integer, .fallback = "1", .low = 1, .high = most,
-       .help = "equal parts of a worker's batch, whose gradients are added in a fixed order: less memory, and up to so many ranks "
-               "share a worker"},
-      {.section = "least-squares", .name = "problem", .type = text, .may_change = true, .path = true, .needed_by = "least-squares",
-       .help = "problem file (HDF5); its numbers are checked on a restart, its name is not"},
-      {.section = "least-squares", .name = "noise", .type = real, .fallback = "0", .low = 0,
-       .help = "sigma of Gaussian noise in every gradient: sigma^2 is the mean of its squared Frobenius norm; losses stay exact"},
-      {.section = d, .name = "train", .type = list, .may_change = true, .path = true, .needed_by = "gpt",
-       .help = "training files or patterns, read as one text; contents are checked on a restart, names are not"},
-      {.section = d, .name = "format", .type = choice, .fallback = "auto", .choices = {"auto", "text", "tokens", "bytes"},
-       .may_change = true,
-       .help = "of the files: bytes of text, or GPT-2 token shards; auto: told by the magic number, or a name in .bin; bytes: every "
-               "byte a token, also of what is plainly no text"},
-      {.section = d, .name = "validation", .type = text, .may_change = true, .path = true,
-       .help = "validation file or pattern; contents are checked on a restart; empty: validation_fraction is held out"},
-      {.section = d, .name = "validation_fraction", .type = real, .fallback = "0.05", .low = 0, .high = 1, .high_open = true,
-       .help = "part of the training data held out, in up to 64 blocks spread evenly over it; 0: no validation"},
-      {.section = d, .name = "validation_batches", .type = integer, .fallback = "16", .low = 1, .high = most, .may_change = true,
-       .help = "at most so many batches of gpt.batch sequences per validation"},
-      {.section = d, .name = "split", .type = choice, .fallback = "contiguous", .choices = {"contiguous", "interleaved"},
-       .help = "each worker has one stretch of the training sequences, or the workers take them in turn"},
-      {.section = d, .name = "order", .type = choice, .fallback = "random", .choices = {"sequential", "random"},
-       .help = "of a worker's sequences: as in the text, or drawn with replacement"},
-  };
+Key* DeckTable::find(std::string_view section, std::string_view name) {
+  auto const at = std::find_if(keys.begin(), keys.end(), [&](Key const& k) { return k.section == section && k.name == name; });
+  return at == keys.end() ? nullptr : &*at;
 }
 
-std::vector<Key> make_optimizer() {
-  constexpr std::string_view s = "optimizer";
-  return {
-      {.section = s, .name = "workers", .type = integer, .required = true, .low = 1, .high = most,
-       .help = "logical workers n: part of the mathematics, whatever the number of ranks"},
-      {.section = s, .name = "beta", .type = real, .fallback = "0.1", .low = 0, .high = 1, .low_open = true,
-       .help = "weight of the NEW gradient in the momentum: 0.1 is a classical momentum of 0.9; 1: none"},
-      {.section = s, .name = "nesterov", .type = boolean, .fallback = "no",
-       .help = "compress (1 - beta) M + beta gradient in the place of M"},
-      {.section = s, .name = "start", .type = choice, .fallback = "dense", .choices = {"dense", "zero"},
-       .help = "M_j = G_j is at first the first gradient, sent uncompressed once (dense), or zero"},
-      {.section = s, .name = "init", .type = text, .may_change = true, .path = true,
-       .help = "start from the weights of this file in the place of the objective's own: a checkpoint, or what kaon-ckpt extract wrote; "
-               "layers and shapes must be the model's; a restart does not read it"},
-      {.section = s, .name = "schedule", .type = choice, .fallback = "constant",
-       .choices = {"constant", "linear", "cosine", "inverse-sqrt", "inverse-three-quarters", "adaptive"},
-       .help = "factor of every radius: 1; linear and cosine fall (see constant_fraction); K^-1/2; K^-3/4 with K = run.steps + 1; "
-               "adaptive: 1, and the radius is gamma in t = gamma * (dual norm of G)"},
-      {.section = s, .name = "constant_fraction", .type = real, .fallback = "0.5", .low = 0, .high = 1,
-       .help = "schedules linear and cosine: fraction of the steps at full radius before it falls, to schedule_floor after the last"},
-      {.section = s, .name = "schedule_floor", .type = real, .fallback = "0", .low = 0, .high = 1,
-       .help = "schedules linear and cosine: the factor that the radius falls to"},
-      {.section = s, .name = "warmup_steps", .type = integer, .fallback = "0", .low = 0,
-       .help = "first steps, in which the factor grows linearly, with any schedule: step k of W takes (k + 1)/(W + 1) of it; what "
-               "falls begins to fall afterwards"},
-      {.section = s, .name = "form", .type = choice, .fallback = "free", .choices = {"free", "constrained"},
-       .help = "free: (1 - t weight_decay) X + t LMO(G); constrained: (1 - t) X + t LMO(G), in the ball while t <= 1"},
-      {.section = s, .name = "weight_decay", .type = real, .fallback = "0", .low = 0,
-       .help = "decoupled weight decay d: X becomes (1 - t d) X before the step"},
-  };
-}
+std::vector<Key> const& schema() { return deck_table().keys; }
 
-std::vector<Key> make_rest() {
-  constexpr std::string_view s = "group";
-  constexpr std::string_view e = "exchange";
-  constexpr std::string_view c = "checkpoint";
-  return {
-      {.section = e, .name = "topology", .type = choice, .fallback = "sharded",
-       .choices = {"sharded", "dedicated", "replicated", "auto"}, .may_change = true,
-       .help = "who plays the server; the same bits: sharded, every layer has an owner among the ranks; dedicated, rank 0 alone, "
-               "which computes no gradients; replicated, every rank for all layers, and nothing is sent down; auto: what a model "
-               "of link and layers, measured at the start, finds fastest"},
-      {.section = e, .name = "bundle", .type = integer, .fallback = "65536", .low = 0, .high = most, .may_change = true,
-       .help = "layers whose packets together have at most so many bytes travel in one message; 0: every layer alone"},
-      {.section = e, .name = "patience", .type = real, .fallback = "1800", .low = 0, .may_change = true,
-       .help = "seconds that a rank waits for another's message before it ends the job with exit code 74, naming step, layer and "
-               "rank; more than the ranks' steps and saves can differ by; 0: for ever"},
-      {.section = e, .name = "device_buffers", .type = choice, .fallback = "auto", .choices = {"auto", "no", "yes"},
-       .may_change = true,
-       .help = "messages from device memory straight to MPI; the same bits: auto, with a GPU, if MPI says that it can and a self-test "
-               "at the start proves it; no, through pinned host memory; yes, or the run ends with 64"},
-      {.section = c, .name = "every", .type = integer, .fallback = "0", .low = 0, .may_change = true,
-       .help = "steps between checkpoints; 0: not by steps. Without every, minutes and mtbf: only at a stop, on request and at the end"},
-      {.section = c, .name = "minutes", .type = real, .fallback = "0", .low = 0, .may_change = true,
-       .help = "minutes between checkpoints; 0: not by minutes. Of every, minutes and mtbf each asks on its own"},
-      {.section = c, .name = "mtbf", .type = real, .fallback = "0", .low = 0, .may_change = true,
-       .help = "mean time between failures of the whole job, in hours: checkpoints come as often as loses the least time, by "
-               "what they are measured to cost; 0: not by cost"},
-      {.section = c, .name = "keep", .type = integer, .fallback = "2", .low = 1, .high = most, .may_change = true,
-       .help = "newest checkpoints kept"},
-      {.section = c, .name = "keep_every", .type = integer, .fallback = "0", .low = 0, .may_change = true,
-       .help = "checkpoints of steps that this divides are kept for ever, besides the newest; 0: none"},
-      {.section = c, .name = "keep_best", .type = boolean, .fallback = "no", .may_change = true,
-       .help = "a validation with the smallest loss so far is followed by a checkpoint, which is kept until a better one is: the link "
-               "best"},
-      {.section = c, .name = "asynchronous", .type = choice, .fallback = "no", .choices = {"no", "yes", "auto"}, .may_change = true,
-       .help = "yes: periodic checkpoints stop the training for a copy of the state only, and are written beside it; needs memory for "
-               "the copy and an MPI with MPI_THREAD_MULTIPLE; auto: where the hosts have twice that memory free"},
-      {.section = c, .name = "on_failure", .type = choice, .fallback = "stop", .choices = {"stop", "continue"}, .may_change = true,
-       .help = "what a periodic checkpoint that cannot be written does: end the run with code 74, or warn, and try again when the next "
-               "one is due; the last checkpoint of a run always ends it with 74"},
-      {.section = s, .name = "layers", .type = list, .required = true,
-       .help = "glob patterns over layer names; a layer joins the first group that matches it"},
-      {.section = s, .name = "method", .type = choice, .fallback = "ef21-muon", .choices = {"ef21-muon", "adamw", "muon"},
-       .help = "what is computed of the group's layers: ef21-muon, compressed both ways with error feedback; adamw, data-parallel, "
-               "radius is its learning rate; muon, gradients summed on the way, momentum at the layer's owner (docs/methods.md)"},
-      {.section = s, .name = "norm", .type = choice, .fallback = "spectral",
-       .choices = {"spectral", "max-abs", "frobenius", "column", "row", "nuclear", "schatten", "l1", "one-to-one", "inf-to-inf",
-                   "ky-fan", "dual-ky-fan"},
-       .help = "norm whose ball the step lies in; column and row: the largest 2-norm of a column or a row; l1: of all entries; "
-               "one-to-one and inf-to-inf: the largest 1-norm of a column or a row"},
-      {.section = s, .name = "schatten_p", .type = real, .fallback = "4", .low = 1.01, .high = 1000,
-       .help = "norm schatten: its p (2 is frobenius, large is near spectral, 1.01 near nuclear)"},
-      {.section = s, .name = "ky_fan_k", .type = integer, .fallback = "1", .low = 1, .high = most,
-       .help = "norms ky-fan and dual-ky-fan: how many singular values count, at most the smaller side of a block"},
-      {.section = s, .name = "scale", .type = choice, .fallback = "none",
-       .choices = {"none", "muon", "rms", "moonlight", "input"},
-       .help = "rule that scales the ball with the layer's shape; rms is not for max-abs; l1, one-to-one and inf-to-inf know none "
-               "and input only"},
-      {.section = s, .name = "factor", .type = real, .fallback = "1", .low = 0, .low_open = true,
-       .help = "constant factor of the ball, besides the scale"},
-      {.section = s, .name = "radius", .type = real, .required = true, .low = 0, .low_open = true,
-       .help = "radius t, before the schedule: the step is t LMO(G) over the scaled ball; schedule adaptive: gamma"},
-      {.section = s, .name = "row_blocks", .type = integer, .fallback = "1", .low = 1, .high = most,
-       .help = "equal blocks of rows, each with its own step: 3 for a fused QKV"},
-      {.section = s, .name = "col_blocks", .type = integer, .fallback = "1", .low = 1, .high = most,
-       .help = "equal blocks of columns, each with its own step: the heads of an output projection; with row_blocks a grid"},
-      {.section = s, .name = "polar", .type = choice, .fallback = "polar-express",
-       .choices = {"muon", "you", "polar-express", "cans", "minimax", "exact", "qdwh"},
-       .help = "norm spectral: polynomial of the polar factor; exact: by an fp64 eigenproblem (precision double: by an SVD) on the "
-               "host; qdwh: by a rational iteration in fp64 on the device"},
-      {.section = s, .name = "polar_steps", .type = integer, .fallback = "5", .low = 1, .high = 1000,
-       .help = "iterations of the polar polynomial; you has 5 only, exact and qdwh have none"},
-      {.section = s, .name = "polar_tolerance", .type = real, .fallback = "0", .low = 0, .high = 0.99,
-       .help = "above 0: as many iterations as bring the polynomial's error on [polar_lower, 1] below it, instead of polar_steps; "
-               "not for muon and you"},
-      {.section = s, .name = "polar_lower", .type = real, .fallback = "0.001", .low = 1e-8, .high = 0.99,
-       .help = "smallest singular value, after scaling, that polar-express and minimax are made for"},
-      {.section = s, .name = "polar_form", .type = choice, .fallback = "auto", .choices = {"auto", "standard", "symmetric", "gram"},
-       .help = "how the polynomial is evaluated; auto: the cheaper of symmetric and gram for the shape"},
-      {.section = s, .name = "polar_scaling", .type = choice, .fallback = "frobenius", .choices = {"frobenius", "spectral"},
-       .help = "what the matrix is divided by first: its Frobenius norm, or an upper bound of its spectral norm (closer: saves "
-               "one or two iterations)"},
-      {.section = s, .name = "polar_half", .type = boolean, .fallback = "no",
-       .help = "bfloat16 products with fp32 sums: for GPUs; on a CPU a slow emulation"},
-      {.section = s, .name = "uplink", .type = text, .fallback = "identity",
-       .help = "compressor from worker to server: identity, natural[:stochastic][:coded], bits:B, dither:B, sign, top:F, rand:F, "
-               "columns:F, rank:F, damp:G, dropout:P; after + how a selection's values are coded, as top:0.15+natural:coded"},
-      {.section = s, .name = "downlink", .type = text, .fallback = "identity",
-       .help = "compressor from server to workers, as uplink"},
-      {.section = s, .name = "beta", .type = real, .low = 0, .high = 1, .low_open = true, .inherits = "optimizer.beta",
-       .help = "weight of the NEW gradient"},
-      {.section = s, .name = "weight_decay", .type = real, .low = 0, .inherits = "optimizer.weight_decay",
-       .help = "decoupled weight decay d: X becomes (1 - t d) X before the step"},
-      {.section = s, .name = "feedback", .type = choice, .fallback = "ef21", .choices = {"ef21", "ef14", "none"}, .method = "ef21-muon",
-       .help = "what the uplink does with what its compressor drops: ef21, differences of M_j to an estimate G_j are sent; ef14, what "
-               "was not sent is added to what is sent next; none, it is lost"},
-      {.section = s, .name = "feedback_decay", .type = real, .fallback = "1", .low = 0, .high = 1, .low_open = true,
-       .method = "ef21-muon", .help = "feedback ef14: weight of what was not sent, before M_j is added"},
-      {.section = s, .name = "adam_beta1", .type = real, .fallback = "0.9", .low = 0, .high = 1, .high_open = true, .method = "adamw",
-       .help = "method adamw: weight of the OLD average of the gradient (unlike beta)"},
-      {.section = s, .name = "adam_beta2", .type = real, .fallback = "0.95", .low = 0, .high = 1, .high_open = true, .method = "adamw",
-       .help = "method adamw: weight of the OLD average of the squared gradient"},
-      {.section = s, .name = "adam_epsilon", .type = real, .fallback = "1e-08", .low = 0, .high = 1, .low_open = true,
-       .method = "adamw", .help = "method adamw: added to the root of the average of squares"},
-  };
-}
-
-// clang-format on
-
-std::vector<DeckMethod>& methods() {
-  static std::vector<DeckMethod> all{
-      {"ef21-muon", {}},
-      {"adamw",
-       {"norm", "schatten_p", "ky_fan_k", "scale", "factor", "row_blocks", "col_blocks", "polar", "polar_steps",
-        "polar_tolerance", "polar_lower", "polar_form", "polar_scaling", "polar_half", "uplink", "downlink", "beta"}},
-      {"muon", {"uplink", "downlink"}}};
-  return all;
-}
-
-std::vector<Key>& table() {
-  static std::vector<Key> keys = [] {
-    std::vector<Key> all;
-    for (auto const& part : {make_run(), make_objectives(), make_optimizer(), make_rest()})
-      all.insert(all.end(), part.begin(), part.end());
-    return all;
-  }();
-  return keys;
-}
-
-}  // namespace
-
-std::vector<Key> const& schema() { return table(); }
-
-void offer_choice(std::string_view section, std::string_view name, std::string const& value) {
-  static std::deque<std::string> offered;  // the keys hold views
-  auto const key = std::find_if(table().begin(), table().end(), [&](Key const& k) {
-    return k.section == section && k.name == name && k.type == KeyType::choice;
-  });
-  auto const refuse = [&](char const* why) {
-    throw std::invalid_argument(fmt::format("offer_choice {}.{} = {}: {}", section, name, value, why));
-  };
-  if (key == table().end()) refuse("there is no such key with choices");
-  if (std::find(key->choices.begin(), key->choices.end(), value) != key->choices.end()) refuse("it is there already");
-  key->choices.push_back(offered.emplace_back(value));
-}
-
-std::vector<DeckMethod> const& deck_methods() { return methods(); }
-
-bool means_something(Key const& key, std::string_view method) {
-  if (!key.method.empty()) return key.method == method;
-  for (auto const& m : methods())
-    if (m.name == method) return std::find(m.unused.begin(), m.unused.end(), key.name) == m.unused.end();
-  return true;
-}
-
-void offer_method_keys(DeckMethod const& method, std::vector<Key> own) {
-  static std::deque<std::string> kept;  // the keys hold views
-  auto const keep = [](std::string_view text) { return std::string_view(kept.emplace_back(text)); };
-  for (auto& key : own) {
-    auto const full = "group.any." + std::string(key.name);
-    if (find_key(full))
-      throw std::invalid_argument(fmt::format("offer_method_keys {}: a group has a key {} already", method.name, key.name));
-    key.section = "group";
-    key.method = keep(method.name);
-    for (auto* text : {&key.name, &key.fallback, &key.inherits, &key.help}) *text = keep(*text);
-    for (auto& c : key.choices) c = keep(c);
-  }
-  offer_choice("group", "method", method.name);
-  methods().push_back(method);
-  table().insert(table().end(), own.begin(), own.end());
-}
-
-std::vector<std::string_view> const& sections() {
-  static std::vector<std::string_view> const names = [] {
-    std::vector<std::string_view> found;
-    for (auto const& key : schema())
-      if (std::find(found.begin(), found.end(), key.section) == found.end()) found.push_back(key.section);
-    return found;
-  }();
-  return names;
+std::vector<std::string> sections() {
+  std::vector<std::string> found;
+  for (auto const& key : schema())
+    if (found.empty() || found.back() != key.section) found.push_back(key.section);
+  return found;
 }
 
 Key const* find_key(std::string_view full) {
@@ -310,9 +35,7 @@ Key const* find_key(std::string_view full) {
   constexpr std::string_view prefix = "group.";
   if (section == "group") return nullptr;  // a group has a name
   if (section.size() > prefix.size() && section.substr(0, prefix.size()) == prefix) section = "group";
-  for (auto const& key : schema())
-    if (key.section == section && key.name == name) return &key;
-  return nullptr;
+  return deck_table().find(section, name);
 }
 
 std::string allowed(Key const& key) {
@@ -331,7 +54,7 @@ std::string allowed(Key const& key) {
   }
   std::string out = key.type == KeyType::integer ? "an integer" : "a number";
   bool const below = key.low > -std::numeric_limits<double>::infinity();
-  bool const above = key.high < std::numeric_limits<double>::infinity() && key.high != most;
+  bool const above = key.high < std::numeric_limits<double>::infinity() && key.high != most_int;
   if (below) out += fmt::format(" {} {}", key.low_open ? ">" : ">=", key.low);
   if (above) out += fmt::format("{} {} {}", below ? " and" : "", key.high_open ? "<" : "<=", key.high);
   return out;

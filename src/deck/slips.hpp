@@ -1,7 +1,7 @@
 #ifndef KAON_DECK_SLIPS_HPP
 #define KAON_DECK_SLIPS_HPP
 
-#include <kaon/deck/schema.hpp>
+#include <kaon/keys/key.hpp>
 
 #include <string>
 #include <string_view>

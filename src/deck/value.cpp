@@ -81,7 +81,9 @@ std::string canonical(Key const& key, std::string_view raw, Spelling spelling) {
     refuse_slips(key, key.type == KeyType::list ? as_list(raw) : as_words(raw));
   }
   std::string out = raw.empty() ? std::string() : canonical_value(key, raw);
-  if (out.empty() && (key.required || !key.fallback.empty())) throw UsageError("is empty; it must be " + allowed(key));
+  bool const may_lack = key.required && !key.used_by.empty();  // where it does not count
+  if (out.empty() && !may_lack && (key.required || !key.fallback.empty()))
+    throw UsageError("is empty; it must be " + allowed(key));
   return out;
 }
 

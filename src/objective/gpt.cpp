@@ -1,7 +1,9 @@
 #include <kaon/core/error.hpp>
 #include <kaon/nn/initialize.hpp>
+#include <kaon/objective/data_keys.hpp>
 #include <kaon/objective/fingerprint_field.hpp>
 #include <kaon/objective/gpt.hpp>
+#include <kaon/objective/gpt_keys.hpp>
 
 #include <fmt/format.h>
 
@@ -53,6 +55,12 @@ Gpt<T>::Gpt(GptShape const& shape, std::unique_ptr<Batches> data, std::uint64_t 
 template <class T>
 Gpt<T>::Gpt(GptShape const& shape, DataSettings const& data, std::uint64_t const seed, int const workers, int const micros)
     : Gpt(shape, load(shape, data, seed, workers, micros), seed) {}
+
+template <class T>
+std::unique_ptr<Objective<T>> Gpt<T>::make(SectionValues const& values, int const workers, std::uint64_t const seed) {
+  auto const& gpt = values["gpt"];
+  return std::make_unique<Gpt>(gpt_shape(gpt), data_settings(values["data"]), seed, workers, gpt.integer("micro_batches"));
+}
 
 template <class T>
 void Gpt<T>::initialize(Space const& exec, Point const& X) {

@@ -2,6 +2,7 @@
 #define KAON_OBJECTIVE_GPT_HPP
 
 #include <kaon/data/batches.hpp>
+#include <kaon/keys/key_values.hpp>
 #include <kaon/objective/gpt_network.hpp>
 #include <kaon/objective/gpt_shape.hpp>
 #include <kaon/objective/objective.hpp>
@@ -29,6 +30,9 @@ class Gpt final : public Objective<T> {
   Gpt(GptShape const& shape, std::unique_ptr<Batches> data, std::uint64_t seed);
   /// Loads the data itself; throws InputError as Batches does.
   Gpt(GptShape const& shape, DataSettings const& data, std::uint64_t seed, int workers, int micro_batches = 1);
+
+  /// From the values of its sections.
+  static std::unique_ptr<Objective<T>> make(SectionValues const& values, int workers, std::uint64_t seed);
 
   std::vector<Layer> const& layers() const override { return layers_; }
   void initialize(Space const& exec, Point const& X) override;

@@ -93,6 +93,12 @@ LeastSquares<T>::LeastSquares(std::string const& path, int workers, double noise
 }
 
 template <class T>
+std::unique_ptr<Objective<T>> LeastSquares<T>::make(SectionValues const& values, int const workers, std::uint64_t const seed) {
+  auto const& own = values["least-squares"];
+  return std::make_unique<LeastSquares>(own.text("problem"), workers, own.real("noise"), seed);
+}
+
+template <class T>
 void LeastSquares<T>::initialize(Space const& exec, Point const& X) {
   require(X.size() == 1 && X[0].extent(0) == X0_.extent(0) && X[0].extent(1) == X0_.extent(1),
           "LeastSquares: X has another shape");

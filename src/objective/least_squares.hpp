@@ -1,6 +1,7 @@
 #ifndef KAON_OBJECTIVE_LEAST_SQUARES_HPP
 #define KAON_OBJECTIVE_LEAST_SQUARES_HPP
 
+#include <kaon/keys/key_values.hpp>
 #include <kaon/objective/objective.hpp>
 
 #include <cstdint>
@@ -25,6 +26,9 @@ class LeastSquares final : public Objective<T> {
   /// Throws InputError naming file and dataset when the file does not hold a sound problem of `workers` workers; UsageError
   /// when the noise is negative or not finite.
   LeastSquares(std::string const& path, int workers, double noise, std::uint64_t seed);
+
+  /// From the values of its sections.
+  static std::unique_ptr<Objective<T>> make(SectionValues const& values, int workers, std::uint64_t seed);
 
   std::vector<Layer> const& layers() const override { return layers_; }
   void initialize(Space const& exec, Point const& X) override;

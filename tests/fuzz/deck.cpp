@@ -4,12 +4,31 @@
 #include <kaon/compress/compressor.hpp>
 #include <kaon/deck/deck.hpp>
 #include <kaon/deck/groups.hpp>
+#include <kaon/deck/offer.hpp>
 #include <kaon/deck/schema.hpp>
+#include <kaon/objective/data_keys.hpp>
+#include <kaon/objective/gpt_keys.hpp>
+#include <kaon/objective/least_squares_keys.hpp>
 
 #include <filesystem>
 
 namespace kaon::fuzz {
 namespace {
+
+// What decks of the library know, without what it makes of them; and a method with keys of its own.
+bool offer() {
+  auto const gpt = gpt_traits(), squares = least_squares_traits();
+  offer_keys(gpt.keys, Resolved::always);
+  offer_keys(squares.keys);
+  offer_keys(data_keys(), Resolved::always);
+  offer_kind(gpt.name, gpt.help, {"gpt", "data"}, gpt.check);
+  offer_kind(squares.name, squares.help, {"least-squares"});
+  offer_group_method("ef21-muon", "compressed", {}, {"norm", "scale", "radius", "beta", "weight_decay", "uplink", "downlink"});
+  Key rank{.section = "group", .name = "sketch", .type = KeyType::integer, .required = true, .low = 1, .help = "of a test"};
+  offer_group_method("other", "with a key of its own", {rank}, {"radius"});
+  return true;
+}
+bool const offered = offer();
 
 std::vector<std::string> parts_of(InputView input) {
   std::vector<std::string> parts{""};
@@ -26,6 +45,7 @@ void read_all(Deck const& deck) {
   auto const read = [&](Key const& key, std::string const& section) {
     auto const name = section + "." + std::string(key.name);
     deck.has_default(name);
+    if (!deck.counts(name)) return;
     if (key.type == KeyType::integer && (key.required || !deck.has_default(name))) deck.integer64(name);
     if (key.type == KeyType::real && !key.inherits.empty()) deck.real(name);
     if (key.type == KeyType::boolean) deck.flag(name);
@@ -43,8 +63,12 @@ void run_deck(InputView input) {
   auto parts = parts_of(input);
   std::string const text = parts.front();
   parts.erase(parts.begin());
+  auto const stored = Deck::from_checkpoint(text, "stored").resolved();
+  demand(Deck::from_checkpoint(stored, "again").resolved() == stored, "a stored deck resolves to another text");
   auto const deck = Deck::from_text(text, "input", parts);
   read_all(deck);
+  for (auto const& group : deck.groups()) deck.values("group." + group);
+  deck.objective_values();
   auto const resolved = deck.resolved();
   Deck const again = [&] {
     try {

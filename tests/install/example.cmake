@@ -9,7 +9,7 @@ include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 run("install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
 
 # Headers of every room, and nothing of the tests.
-foreach(header core/types linalg/gemm objective/objective optimizer/ef21_muon run/training)
+foreach(header core/types linalg/gemm objective/objective step/engine keys/key_values run/train_main)
   if(NOT EXISTS ${prefix}/include/kaon/${header}.hpp)
     message(FATAL_ERROR "kaon/${header}.hpp was not installed")
   endif()
@@ -41,9 +41,11 @@ run("building the example" ${CMAKE_COMMAND} --build ${example}/build)
 
 foreach(ranks 1 2)
   file(MAKE_DIRECTORY ${example}/run-${ranks})
-  run("the example on ${ranks} ranks" ${CMAKE_COMMAND} -E chdir ${example}/run-${ranks}
-    ${MPIEXEC} ${NP} ${ranks} ${example}/build/factorise)
+  run("the example's loop on ${ranks} ranks" ${CMAKE_COMMAND} -E chdir ${example}/run-${ranks}
+    ${MPIEXEC} ${NP} ${ranks} ${example}/build/factorise-loop)
   set(out_${ranks} "${out}")
+  run("the example on ${ranks} ranks" ${CMAKE_COMMAND} -E chdir ${example}/run-${ranks}
+    ${MPIEXEC} ${NP} ${ranks} ${example}/build/factorise -i ${example}/factorise.deck -r auto)
   file(STRINGS ${example}/run-${ranks}/factorise-run/metrics.csv last_${ranks})
   list(GET last_${ranks} -1 last_${ranks})
   string(REGEX REPLACE "^([^,]*,[^,]*),.*" "\\1" last_${ranks} "${last_${ranks}}")
@@ -65,7 +67,8 @@ if(NOT first GREATER 3 OR NOT last LESS 0.1)
   message(FATAL_ERROR "the loss went from ${first} to ${last}; expected from above 3 to below 0.1")
 endif()
 # Started again in the same folder it finds its own run, finished.
-run("the example, once more" ${CMAKE_COMMAND} -E chdir ${example}/run-2 ${MPIEXEC} ${NP} 2 ${example}/build/factorise)
+run("the example, once more" ${CMAKE_COMMAND} -E chdir ${example}/run-2 ${MPIEXEC} ${NP} 2
+  ${example}/build/factorise -i ${example}/factorise.deck -r auto)
 file(STRINGS ${example}/run-2/factorise-run/metrics.csv again)
 list(LENGTH again rows)
 if(NOT rows EQUAL 201)

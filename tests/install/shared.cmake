@@ -49,7 +49,8 @@ file(COPY ${SOURCE}/examples/own-objective/ DESTINATION ${example} PATTERN "buil
 run("configuring the example" ${CMAKE_COMMAND} -S ${example} -B ${example}/build -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX}
   -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g0" -DCMAKE_PREFIX_PATH=${moved})
 run("building the example" ${CMAKE_COMMAND} --build ${example}/build)
-run("the example on 2 ranks" ${CMAKE_COMMAND} -E chdir ${example}/build ${MPIEXEC} ${NP} 2 ${example}/build/factorise)
+run("the example on 2 ranks" ${CMAKE_COMMAND} -E chdir ${example}/build ${MPIEXEC} ${NP} 2
+  ${example}/build/factorise -i ${example}/factorise.deck)
 if(NOT out MATCHES "loss")
   message(FATAL_ERROR "the example says:\n${out}")
 endif()

@@ -4,6 +4,7 @@
 #include <kaon/exchange/device_messages.hpp>
 #include <kaon/files/part.hpp>
 #include <kaon/mpi/patience.hpp>
+#include <kaon/objective/registry.hpp>
 #include <kaon/run/records/metrics.hpp>
 #include <kaon/run/records/progress.hpp>
 #include <kaon/run/start/choose_topology.hpp>
@@ -130,7 +131,8 @@ Training<T>::Training(Prepared, Communicator const& comm, Deck const& deck, Buil
   settings.topology = choose_topology<T>(deck, comm, log, *objective_, plan_.settings, settings);
   optimizer_ =
       std::make_unique<Engine<T>>(exec_, comm, objective_->layers(), plan_.settings, settings, objective_->micro_batches());
-  auto const micro_batches_key = deck.text("objective.kind") == "gpt" ? "gpt.micro_batches" : "";
+  auto const* kind = find_objective(deck.text("objective.kind"));
+  auto const micro_batches_key = kind ? kind->micro_batches : std::string();
   if (auto const w = idle_ranks_warning(optimizer_->exchange().plan(), micro_batches_key); !w.empty()) log_.warning(w);
   optimizer_->register_state(registry_);
   auto const leads = optimizer_->exchange().plan().leads_at(comm.rank());

@@ -56,13 +56,12 @@ std::vector<std::string> with_restart_value(std::vector<std::string> words) {
 }
 
 [[noreturn]] void unknown_option(std::string const& given) {
-  if (!starts_with(given, "--")) throw UsageError(fmt::format("unknown option {} (kaon-train --help shows all)", given));
+  if (!starts_with(given, "--")) throw UsageError(fmt::format("unknown option {} (--help shows all)", given));
   auto const known = options();
   std::vector<std::string> names;
   for (auto const& option : known.options()) names.push_back("--" + option->long_name());
   auto const bare = given.substr(0, given.find('='));
-  throw UsageError(
-      fmt::format("unknown option {}; the nearest is {} (kaon-train --help shows all)", given, nearest(bare, names)));
+  throw UsageError(fmt::format("unknown option {}; the nearest is {} (--help shows all)", given, nearest(bare, names)));
 }
 
 po::variables_map read(std::vector<std::string> const& words) {
@@ -78,7 +77,7 @@ po::variables_map read(std::vector<std::string> const& words) {
   } catch (po::unknown_option const& e) {
     unknown_option(e.get_option_name());
   } catch (po::error const& e) {
-    throw UsageError(fmt::format("command line: {} (kaon-train --help shows all options)", e.what()));
+    throw UsageError(fmt::format("command line: {} (--help shows all options)", e.what()));
   }
   return map;
 }
@@ -116,9 +115,10 @@ Arguments parse_arguments(int argc, char const* const* argv) {
   return parse_arguments(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
 }
 
-std::string help_text() {
+std::string help_text(std::string const& program) {
   std::ostringstream out;
-  out << "kaon-train -i deck [-r [file|latest|auto]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value ...] [--kokkos-...]\n\n"
+  out << program
+      << " -i deck [-r [file|latest|auto]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value ...] [--kokkos-...]\n\n"
       << options()
       << "\nSignals: USR1, TERM, INT and XCPU save and stop; USR2 saves and goes on; a second INT kills.\n"
          "Files in the run folder: stop saves and stops, save saves and goes on; both are removed when it is done.\n"

@@ -7,7 +7,7 @@
 
 namespace kaon {
 
-/// The command line of kaon-train:
+/// The command line of kaon-train, and of programs that call train_main:
 ///   kaon-train -i deck [-r [file|latest|auto]] [-d rundir] [-t hh:mm:ss] [-n|-c] [section.key=value …] [--kokkos-…]
 struct Arguments {
   std::string deck;                    ///< -i; "" takes the deck from the checkpoint
@@ -26,8 +26,8 @@ struct Arguments {
 Arguments parse_arguments(std::vector<std::string> const& arguments);
 Arguments parse_arguments(int argc, char const* const* argv);
 
-/// The text of --help: usage, options, exit codes, all keys of the deck.
-std::string help_text();
+/// The text of --help: usage, options, exit codes, all keys of the deck, offered ones among them.
+std::string help_text(std::string const& program = "kaon-train");
 
 }  // namespace kaon
 

@@ -3,56 +3,26 @@
 
 #include <kaon/core/error.hpp>
 #include <kaon/deck/groups.hpp>
-#include <kaon/deck/schema.hpp>
-#include <kaon/objective/gpt.hpp>
-#include <kaon/objective/least_squares.hpp>
+#include <kaon/method/registry.hpp>
+#include <kaon/objective/registry.hpp>
+#include <kaon/run/start/shipped.hpp>
+
+#include <algorithm>
 
 namespace kaon {
 
-namespace {
-
-GptShape gpt_shape(Deck const& deck) {
-  GptShape s;
-  s.layers = deck.integer("gpt.layers");
-  s.heads = deck.integer("gpt.heads");
-  s.width = deck.integer("gpt.width");
-  s.context = deck.integer("gpt.context");
-  s.vocab = deck.integer("gpt.vocab");
-  s.mlp_ratio = deck.integer("gpt.mlp_ratio");
-  int const micros = deck.integer("gpt.micro_batches"), batch = deck.integer("gpt.batch");
-  if (batch % micros != 0)
-    throw UsageError(deck.origin() + ": gpt.batch = " + std::to_string(batch) +
-                     " cannot be cut into gpt.micro_batches = " + std::to_string(micros) + " equal parts; choose a divisor");
-  s.batch = batch / micros;
-  s.tied = deck.flag("gpt.tied");
-  return s;
-}
-
-DataSettings data_settings(Deck const& deck) {
-  DataSettings d;
-  d.train = deck.list("data.train");
-  d.format = deck.text("data.format");
-  d.validation = deck.text("data.validation");
-  d.validation_fraction = deck.real("data.validation_fraction");
-  d.split = deck.text("data.split");
-  d.order = deck.text("data.order");
-  d.validation_batches = deck.integer("data.validation_batches");
-  return d;
-}
-
-}  // namespace
-
 template <class T>
 std::unique_ptr<Objective<T>> make_objective(Deck const& deck) {
-  auto const seed = static_cast<std::uint64_t>(deck.integer64("run.seed"));
-  int const workers = deck.integer("optimizer.workers");
-  if (deck.text("objective.kind") == "own")
-    throw UsageError(deck.origin() +
-                     ": objective.kind = own is for C++ programs that pass kaon::Training an objective of theirs "
+  offer_shipped();
+  auto const kind = deck.text("objective.kind");
+  auto const& all = objective_table<T>();
+  auto const entry = std::find_if(all.begin(), all.end(), [&](auto const& e) { return e.traits.name == kind; });
+  if (entry == all.end())
+    throw UsageError(deck.origin() + ": objective.kind = " + kind +
+                     " is for C++ programs that pass kaon::Training an objective of theirs "
                      "(examples/own-objective); this program has none");
-  if (deck.text("objective.kind") == "gpt")
-    return std::make_unique<Gpt<T>>(gpt_shape(deck), data_settings(deck), seed, workers, deck.integer("gpt.micro_batches"));
-  return std::make_unique<LeastSquares<T>>(deck.text("least-squares.problem"), workers, deck.real("least-squares.noise"), seed);
+  return entry->make(deck.objective_values(), deck.integer("optimizer.workers"),
+                     static_cast<std::uint64_t>(deck.integer64("run.seed")));
 }
 template std::unique_ptr<Objective<float>> make_objective<float>(Deck const&);
 template std::unique_ptr<Objective<double>> make_objective<double>(Deck const&);
@@ -108,16 +78,13 @@ PolarSettings polar_settings(Deck const& deck, Key const& key) {
   p.half = deck.flag(key("polar_half"));
   return p;
 }
-}  // namespace
 
-namespace {
-std::string own_text(Deck const& deck, Key const& key, std::string const& full) {
-  if (key.type == KeyType::integer) return std::to_string(deck.integer64(full));
-  if (key.type == KeyType::boolean) return deck.flag(full) ? "1" : "0";
-  if (key.type != KeyType::real) return deck.text(full);
-  char text[32];
-  std::snprintf(text, sizeof text, "%.17g", deck.real(full));
-  return text;
+// What the group says to its method alone.
+std::map<std::string, std::string> own_keys(Deck const& deck, std::string const& group) {
+  std::map<std::string, std::string> own;
+  auto const texts = deck.values("group." + group).texts();
+  for (auto const& key : method_traits(texts.at("method")).keys) own[key.name] = texts.at(key.name);
+  return own;
 }
 }  // namespace
 
@@ -145,18 +112,17 @@ LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
     s.lmo.p = deck.real(key("schatten_p"));
     s.lmo.k = deck.integer(key("ky_fan_k"));
     s.lmo.polar = polar_settings(deck, key);
-    s.radius = deck.real(key("radius"));
+    s.method = deck.text(key("method"));
+    s.own = own_keys(deck, name);
+    if (deck.counts(key("radius"))) s.radius = deck.real(key("radius"));
+    if (deck.text("optimizer.form") == "constrained" && !deck.counts(key("norm")))
+      throw UsageError(deck.where(key("method")) + ": " + key("method") + " = " + s.method +
+                       ": optimizer.form = constrained is a step towards a point of a ball, and this method has none; a run of "
+                       "form = free may have it");
     s.beta = deck.real(key("beta"));
     s.decay = deck.text("optimizer.form") == "constrained" ? 1.0 : deck.real(key("weight_decay"));
     s.uplink = deck.text(key("uplink"));
     s.downlink = deck.text(key("downlink"));
-    s.method = deck.text(key("method"));
-    for (auto const& k : schema())
-      if (k.section == "group" && k.method == s.method) s.own[std::string(k.name)] = own_text(deck, k, key(k.name.data()));
-    if (deck.text("optimizer.form") == "constrained" && !means_something(*find_key(key("norm")), s.method))
-      throw UsageError(deck.where(key("method")) + ": " + key("method") + " = " + s.method +
-                       ": optimizer.form = constrained is a step towards a point of a ball, and this method has none; a run of "
-                       "form = free may have it");
     plan.settings.push_back(std::move(s));
     plan.group.push_back(name);
     plan.group_index.push_back(static_cast<std::size_t>(g));

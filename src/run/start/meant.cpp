@@ -1,5 +1,4 @@
 #include <kaon/core/error.hpp>
-#include <kaon/deck/schema.hpp>
 #include <kaon/run/start/meant.hpp>
 
 #include <fmt/format.h>
@@ -29,18 +28,18 @@ class Check {
         adaptive_(schedule.adaptive()),
         multiplier_(schedule.largest(static_cast<std::uint64_t>(deck.integer64("run.steps")))) {
     auto const& lmo = settings_.lmo;
-    ball_ =
-        means("norm") ? lmo.factor * lmo_scale(lmo.norm, lmo.scale, shape.rows / lmo.row_blocks, shape.cols / lmo.col_blocks) : 1;
+    if (uses("norm"))
+      ball_ = lmo.factor * lmo_scale(lmo.norm, lmo.scale, shape.rows / lmo.row_blocks, shape.cols / lmo.col_blocks);
   }
 
   void refuse() const {
-    if (means("beta") && is_zero(settings_.beta))
+    if (uses("beta") && is_zero(settings_.beta))
       refuse_key("beta", settings_.beta, "it is zero in this precision, and nothing would ever move");
     if (is_zero(ball_) || ball_ > most)
       refuse_key("factor", settings_.lmo.factor,
                  fmt::format("the ball of layer {} has the radius {:g}, which is {} in this precision", layer_.name, ball_,
                              is_zero(ball_) ? "zero" : "infinite"));
-    if (adaptive_) return;
+    if (adaptive_ || !uses("radius")) return;
     double const t = settings_.radius * multiplier_;
     if (is_zero(t)) refuse_key("radius", settings_.radius, "it is zero in this precision, and nothing would ever move");
     double const steps = static_cast<double>(std::max<std::int64_t>(1, deck_.integer64("run.steps")));
@@ -50,7 +49,7 @@ class Check {
           fmt::format("{:g} steps of {:g} in a ball of {:g} take the weights of layer {} beyond {:g}, the largest number of "
                       "this precision",
                       steps, t, ball_, layer_.name, most));
-    if (!(t * settings_.decay > 1)) return;
+    if (!uses("weight_decay") || !(t * settings_.decay > 1)) return;
     if (constrained())
       refuse_key("radius", settings_.radius,
                  fmt::format("optimizer.form = constrained needs t <= 1, and with the schedule t reaches {:g}; at most {}", t,
@@ -67,9 +66,9 @@ class Check {
       auto line = fmt::format("{}.{} = {:g}: {} in precision {}", section_, name, value, why, precision());
       if (std::find(warnings.begin(), warnings.end(), line) == warnings.end()) warnings.push_back(std::move(line));
     };
-    if (!adaptive_ && settings_.decay > 0 && static_cast<T>(1 - t * settings_.decay) == T(1))
+    if (!adaptive_ && uses("weight_decay") && settings_.decay > 0 && static_cast<T>(1 - t * settings_.decay) == T(1))
       say("weight_decay", settings_.decay, "has no effect, 1 - t weight_decay is 1");
-    if (means("beta") && T(1) - static_cast<T>(settings_.beta) == T(1))
+    if (uses("beta") && T(1) - static_cast<T>(settings_.beta) == T(1))
       say("beta", settings_.beta, "the momentum never forgets, 1 - beta is 1");
   }
 
@@ -77,7 +76,7 @@ class Check {
   static constexpr double most = static_cast<double>(std::numeric_limits<T>::max());
   static bool is_zero(double v) { return v <= static_cast<double>(std::numeric_limits<T>::denorm_min()) / 2; }
   static char const* precision() { return sizeof(T) == 4 ? "float" : "double"; }
-  bool means(char const* key) const { return means_something(*find_key(section_ + "." + key), settings_.method); }
+  bool uses(char const* name) const { return deck_.counts(section_ + "." + name); }
   bool constrained() const { return deck_.text("optimizer.form") == "constrained"; }
 
   [[noreturn]] void refuse_key(char const* name, double value, std::string const& why) const {
@@ -90,7 +89,7 @@ class Check {
   LayerSettings const& settings_;
   Layer const& layer_;
   bool adaptive_;
-  double multiplier_, ball_ = 0;
+  double multiplier_, ball_ = 1;
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #ifndef KAON_RUN_START_OFFER_NORM_HPP
 #define KAON_RUN_START_OFFER_NORM_HPP
 
-#include <kaon/deck/schema.hpp>
+#include <kaon/deck/offer.hpp>
 #include <kaon/lmo/registry.hpp>
 
 namespace kaon {

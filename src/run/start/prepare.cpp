@@ -65,8 +65,18 @@ void require_same_deck(Deck const& deck, Communicator const& comm) {
     throw InputError("the ranks were given different decks, or another section.key=value, besides " + deck.origin());
 }
 
+void require_known(Deck const& deck) {
+  auto const foreign = deck.foreign();
+  if (foreign.empty()) return;
+  throw InputError(
+      fmt::format("{}: this deck was written by a program that knows more: {}. Cure: go on with that program, or name a "
+                  "deck of this one's with -i",
+                  deck.origin(), fmt::join(foreign, ", ")));
+}
+
 Deck const& prepare_run(Deck const& deck, Communicator const& comm, Build const& build, Log const& log) {
   require_same_deck(deck, comm);
+  require_known(deck);
   auto const& kernels = choose_blas_kernels();
   int const wanted = deck.integer("run.blas_threads");
   bool const set = set_blas_threads(wanted) || blas_threads() == wanted;

@@ -29,9 +29,12 @@ void start_kokkos(std::vector<std::string> const& options = {});
 /// Throws InputError when the ranks have different decks. Collective.
 void require_same_deck(Deck const& deck, Communicator const& comm);
 
-/// What a deck asks of the process, and what the log says of it: the same deck on every rank, the threads of BLAS and the memory
-/// that it needs, how to wait for messages; the banner, and a warning for each setting that wastes the machine. Training's
-/// constructors do it first. Collective, after Kokkos has started. Returns the deck.
+/// Throws InputError where a checkpoint's deck holds keys or names that this program does not know (Deck::foreign).
+void require_known(Deck const& deck);
+
+/// What a deck asks of the process, and what the log says of it: the same deck on every rank, all of it known here, the threads
+/// of BLAS and the memory that it needs, how to wait for messages; the banner, and a warning for each setting that wastes the
+/// machine. Training's constructors do it first. Collective, after Kokkos has started. Returns the deck.
 Deck const& prepare_run(Deck const& deck, Communicator const& comm, Build const& build, Log const& log);
 
 }  // namespace kaon

@@ -31,7 +31,7 @@ TEST(Nearest, FewestEditsThenFirst) {
 }
 
 TEST(Nearest, RightNameInAnotherSection) {
-  EXPECT_EQ(nearest("steps", {"gpt.heads", "run.steps"}), "run.steps");
+  EXPECT_EQ(nearest("steps", {"model.heads", "run.steps"}), "run.steps");
   EXPECT_EQ(nearest("optimizer.steps", {"optimizer.start", "run.steps"}), "run.steps");
   EXPECT_EQ(nearest("optimiser.beta", {"optimizer.start", "optimizer.beta"}), "optimizer.beta");
 }

@@ -33,9 +33,9 @@ TEST(Refusal, WrongTypeOrRangeNamesFileKeyValueAndAllowed) {
        {Case{"run.steps", "-1", "an integer >= 0"}, Case{"run.steps", "1e6", "an integer"},
         Case{"optimizer.workers", "0", "an integer >= 1"}, Case{"optimizer.beta", "0", "a number > 0 and <= 1"},
         Case{"optimizer.beta", "1.5", "a number > 0 and <= 1"}, Case{"run.precision", "half", "one of float, double"},
-        Case{"gpt.tied", "maybe", "yes or no"}, Case{"group.all.radius", "0", "a number > 0"},
+        Case{"model.tied", "maybe", "yes or no"}, Case{"group.all.radius", "0", "a number > 0"},
         Case{"group.all.norm", "operator", "spectral, max-abs"}, Case{"optimizer.schedule", "sine", "inverse-sqrt"},
-        Case{"gpt.width", "99999999999", "an integer >= 1"}, Case{"run.seed", "", "empty"}}) {
+        Case{"model.width", "99999999999", "an integer >= 1"}, Case{"run.seed", "", "empty"}}) {
     auto const message = refusal(smallest, {std::string(c.key) + "=" + c.value});
     expect_parts(message, {"command line", c.key, std::string("= ") + c.value, c.allowed});
   }
@@ -66,7 +66,9 @@ TEST(Refusal, AnOverrideOfAGroupWithASlipNamesTheGroup) {
 
 TEST(Refusal, NoGroup) { expect_parts(refusal(smallest.substr(0, smallest.find("[group"))), {"deck.ini", "[group.NAME]"}); }
 
-TEST(Refusal, KeysThatContradict) { expect_parts(refusal(smallest, {"gpt.width=130"}), {"gpt.width = 130", "gpt.heads = 4"}); }
+TEST(Refusal, KeysThatContradict) {
+  expect_parts(refusal(smallest, {"model.width=130"}), {"model.width = 130", "model.heads = 4"});
+}
 
 TEST(Refusal, ConstrainedForm) {
   std::string const form = "optimizer.form=constrained";
@@ -110,7 +112,7 @@ TEST(Restart, WhatMustNotNamesBothValues) {
     if (key.may_change || key.section == "group" || key.type != KeyType::integer) continue;
     auto const name = std::string(key.section) + "." + std::string(key.name);
     auto const changed =
-        deck_of(smallest, {name + "=64", name == "gpt.heads" ? "gpt.width=128" : "gpt.heads=4"}).disagreements(old);
+        deck_of(smallest, {name + "=64", name == "model.heads" ? "model.width=128" : "model.heads=4"}).disagreements(old);
     ASSERT_EQ(changed.size(), 1u) << name;
     expect_parts(changed[0], {name, "'64' on the command line"});
   }

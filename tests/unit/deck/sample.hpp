@@ -14,7 +14,7 @@
 namespace kaon::test {
 
 inline std::string const smallest =
-    "[run]\nsteps = 100\n[objective]\nkind = gpt\n[data]\ntrain = a.txt\n[optimizer]\nworkers = 4\n"
+    "[run]\nsteps = 100\n[objective]\nkind = model\n[data]\ntrain = a.txt\n[optimizer]\nworkers = 4\n"
     "[group.all]\nlayers = *\nradius = 0.02\n";
 
 inline Deck deck_of(std::string const& text, std::vector<std::string> const& overrides = {}) {

@@ -49,7 +49,7 @@ TEST(Schema, AllowedNamesRangesAndChoices) {
   EXPECT_EQ(allowed(*find_key("optimizer.beta")), "a number > 0 and <= 1");
   EXPECT_EQ(allowed(*find_key("data.validation_fraction")), "a number >= 0 and < 1");
   EXPECT_EQ(allowed(*find_key("run.precision")), "one of float, double");
-  EXPECT_EQ(allowed(*find_key("gpt.tied")), "yes or no");
+  EXPECT_EQ(allowed(*find_key("model.tied")), "yes or no");
 }
 
 TEST(Reference, NamesEveryKeyOnceWithDefaultAndRestart) {
@@ -61,7 +61,7 @@ TEST(Reference, NamesEveryKeyOnceWithDefaultAndRestart) {
     EXPECT_NE(help.find("\n  " + std::string(key.name) + " "), std::string::npos) << full(key);
   }
   for (auto const* part : {"## [group.NAME]", "| `steps` | an integer >= 0 | required | may change |",
-                           "| `problem` | text | required for least-squares | may change |",
+                           "| `problem` | text | required for fit | may change |",
                            "| `workers` | an integer >= 1 | required | fixed |", "| as optimizer.beta | fixed |"})
     EXPECT_NE(page.find(part), std::string::npos) << part;
 }

@@ -48,7 +48,7 @@ TEST(Syntax, EveryMessageNamesItsLine) {
   expect_parts(refusal(with("radius = 1")), {"deck.ini:12: group.all.radius is given twice, first in deck.ini:11"});
   expect_parts(refusal(with("[nonsense]")), {"deck.ini:12: unknown section [nonsense]"});
   expect_parts(refusal(with("= 3")), {"deck.ini:12: '= 3'"});
-  expect_parts(refusal(with("[gpt]\nwidth = 130")), {"deck.ini:13: gpt.width = 130 is not a multiple"});
+  expect_parts(refusal(with("[model]\nwidth = 130")), {"deck.ini:13: model.width = 130 is not a multiple"});
   EXPECT_EQ(deck_of(smallest).where("group.all.radius"), "deck.ini:11");
   EXPECT_EQ(deck_of(smallest, {"optimizer.beta=0.2"}).where("group.all.beta"), "command line");
   EXPECT_EQ(deck_of(smallest).where("run.seed"), "deck.ini");
@@ -154,9 +154,9 @@ TEST(Syntax, WordsOfTheFieldFindTheirKey) {
   expect_parts(refusal(with("learning-rate = 1")), {"deck.ini:12: unknown key group.all.learning-rate", "group.all.radius"});
   expect_parts(refusal(with("momentum = 0.9")), {"group.all.beta", "NEW gradient"});
   expect_parts(refusal(smallest, {"optimizer.momentum=0.9"}), {"group.NAME.beta"});
-  expect_parts(refusal(smallest, {"train.batch_size=8"}), {"gpt.batch"});
+  expect_parts(refusal(smallest, {"train.batch_size=8"}), {"model.batch"});
   expect_parts(refusal(smallest, {"optimizer.wd=0.1"}), {"weight_decay"});
-  expect_parts(refusal(smallest, {"gpt.n_embd=64"}), {"gpt.width"});
+  expect_parts(refusal(smallest, {"model.n_embd=64"}), {"model.width"});
   expect_parts(refusal(smallest, {"run.max_iters=64"}), {"run.steps"});
 }
 

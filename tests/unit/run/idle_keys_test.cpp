@@ -20,7 +20,8 @@ TEST(IdleKeys, DefaultsAndUsedKeysAreSilent) {
        {"", "norm = row\n", "norm = schatten\nschatten_p = 3\n", "norm = ky-fan\nky_fan_k = 2\n",
         "norm = dual-ky-fan\nky_fan_k = 3\n", "polar = muon\npolar_steps = 7\n",
         "polar_form = gram\npolar_scaling = spectral\npolar_lower = 0.1\n", "polar = qdwh\n",
-        "polar = cans\npolar_tolerance = 0.2\npolar_lower = 0.1\n", "norm = max-abs\npolar_steps = 5\nky_fan_k = 1\n"})
+        "polar = cans\npolar_tolerance = 0.2\npolar_lower = 0.1\n", "norm = max-abs\npolar_steps = 5\nky_fan_k = 1\n",
+        "method = adamw\nadam_beta1 = 0.5\nweight_decay = 0.1\n", "method = ef21-muon\n", "adam_beta1 = 0.9\n"})
     EXPECT_TRUE(idle(keys).empty()) << keys << idle(keys).front();
 }
 
@@ -38,7 +39,11 @@ TEST(IdleKeys, EachNamesTheKeyAndWhatItNeeds) {
                         Case{"polar = qdwh\npolar_form = gram\n", "group.all.polar_form", "polynomial"},
                         Case{"norm = l1\npolar_scaling = spectral\n", "group.all.polar_scaling", "norm = spectral"},
                         Case{"norm = nuclear\npolar_half = yes\n", "group.all.polar_half", "norm = spectral"},
-                        Case{"polar = exact\npolar_tolerance = 0.1\n", "group.all.polar_tolerance", "polynomial"}}) {
+                        Case{"polar = exact\npolar_tolerance = 0.1\n", "group.all.polar_tolerance", "polynomial"},
+                        Case{"method = muon\nuplink = top:0.1\n", "group.all.uplink", "method = ef21-muon"},
+                        Case{"method = adamw\nnorm = row\n", "group.all.norm", "method = ef21-muon or muon"},
+                        Case{"method = adamw\npolar_steps = 6\n", "group.all.polar_steps", "method = ef21-muon or muon"},
+                        Case{"adam_beta1 = 0.5\n", "group.all.adam_beta1", "method = adamw"}}) {
     auto const lines = idle(c.keys);
     ASSERT_EQ(lines.size(), 1u) << c.keys;
     EXPECT_EQ(lines[0].rfind(c.key, 0), 0u) << lines[0];

@@ -1,25 +1,20 @@
-// docs/deck.md is made from the schema. KAON_UPDATE_DOCS=1 in the environment rewrites it instead of comparing.
+// docs/deck.md is made from the schema and what the library offers it. KAON_UPDATE_DOCS=1 in the environment rewrites it instead
+// of comparing.
+#include "read.hpp"
+
 #include <kaon/deck/reference.hpp>
+#include <kaon/run/start/shipped.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <string>
 
-namespace kaon {
+namespace kaon::test {
 namespace {
 
 std::filesystem::path source_root() { return KAON_SOURCE_DIR; }
-
-std::string read(std::filesystem::path const& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 /// "line 12: 'a' instead of 'b'" for the first line that differs; "" when the texts are equal.
 std::string first_difference(std::string const& found, std::string const& wanted) {
@@ -34,6 +29,7 @@ std::string first_difference(std::string const& found, std::string const& wanted
 
 TEST(Docs, DeckPageIsTheReferenceOfTheProgram) {
   auto const page = source_root() / "docs" / "deck.md";
+  offer_shipped();
   auto const wanted = deck_reference_markdown();
   if (char const* update = std::getenv("KAON_UPDATE_DOCS"); update && std::string(update) == "1") {
     std::ofstream out(page, std::ios::binary);
@@ -43,7 +39,7 @@ TEST(Docs, DeckPageIsTheReferenceOfTheProgram) {
     return;
   }
   EXPECT_EQ(first_difference(read(page), wanted), "")
-      << page << " is not what the schema says; make it anew: KAON_UPDATE_DOCS=1 kaon_unit_deck --gtest_filter='Docs.*'";
+      << page << " is not what the schema says; make it anew: KAON_UPDATE_DOCS=1 kaon_reference --gtest_filter='Docs.*'";
 }
 
 TEST(Docs, DifferencesAreFound) {
@@ -54,4 +50,4 @@ TEST(Docs, DifferencesAreFound) {
 }
 
 }  // namespace
-}  // namespace kaon
+}  // namespace kaon::test
