@@ -149,7 +149,7 @@ class Best : public ::testing::Test {
     char file[32];
     std::snprintf(file, sizeof file, "step-%08d.h5", static_cast<int>(step));
     EXPECT_EQ(link(job, name, "best"), file);
-    EXPECT_TRUE(ended(job.scratch().ckpt({"verify", in_checkpoints(name, "best")}), 0, {"step " + std::to_string(step) + ")"}));
+    EXPECT_TRUE(ended(job.scratch().ckpt({"verify", in_checkpoints(name, "best")}), 0, {"step " + std::to_string(step) + ","}));
     EXPECT_EQ(files_of(job, name).size(), step == all_steps ? 3u : 4u);
   }
 };
