@@ -17,12 +17,15 @@ struct ScheduleSettings {
   std::uint64_t warmup = 0;       ///< steps in which the multiplier grows to that of the schedule
 };
 
-/// The factor by which a step multiplies every layer's radius. K = steps + 1 below.
-///   constant                  1
-///   linear                    1 for the first `constant_fraction` of the steps, then linearly down, reaching `floor` after the
-///   last cosine                    the same with half a wave of a cosine inverse-sqrt              K^{-1/2}  (EF21-Muon,
-///   deterministic theorems: constant over the run) inverse-three-quarters    K^{-3/4}  (EF21-Muon, stochastic theorems) adaptive
-///   1; the radius is then a factor of ‖G‖_*
+/// The factor by which a step multiplies every layer's radius, with K = steps + 1:
+///
+/// - constant: 1.
+/// - linear: 1 for the first `constant_fraction` of the steps, then linearly down, reaching `floor` after the last.
+/// - cosine: the same with half a wave of a cosine.
+/// - inverse-sqrt: K^{-1/2}, constant over the run (EF21-Muon, deterministic theorems).
+/// - inverse-three-quarters: K^{-3/4} (EF21-Muon, stochastic theorems).
+/// - adaptive: 1; the radius is then a factor of ‖G‖_*.
+///
 /// Step k < `warmup` takes (k + 1)/(warmup + 1) of it. What falls begins to fall when the warm-up is over, at the earliest.
 class Schedule {
  public:

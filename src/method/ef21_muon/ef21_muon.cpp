@@ -8,58 +8,7 @@
 #include <kaon/method/load.hpp>
 #include <kaon/method/measure.hpp>
 
-#include <cmath>
-
 namespace kaon {
-
-namespace {
-
-enum OfWorker : std::size_t { momentum, up_rest, up_shift };  // figures: causes first
-enum OfServer : std::size_t { estimate, model, down_rest, down_shift };
-
-std::vector<double> derive(std::span<double const> squares, int workers) {
-  auto const contraction = [](double shift, double rest) { return shift > 0 ? 1 - rest / shift : 1.0; };
-  auto const ratio = [](double a, double b) { return a == 0 ? 0.0 : std::sqrt(a / b); };
-  double alpha = 0, lag = 0;
-  for (int j = 0; j < workers; ++j) {
-    auto const* up = &squares[static_cast<std::size_t>(j) * 3];
-    alpha += contraction(up[up_shift], up[up_rest]) / workers;
-    lag += ratio(up[up_rest], up[momentum]) / workers;
-  }
-  auto const* down = &squares[static_cast<std::size_t>(workers) * 3];
-  return {alpha, lag, contraction(down[down_shift], down[down_rest]), ratio(down[down_rest], down[model]),
-          std::sqrt(down[estimate])};
-}
-
-}  // namespace
-
-template <class T>
-Figures const& Ef21Muon<T>::figures() const {
-  static Figures const all{{"the momentum M_j", "M_j - G_j after the uplink", "M_j - G_j before the uplink"},
-                           {"the estimate G", "W", "X - W after the downlink", "X - W before the downlink"},
-                           {"alpha_up", "lag", "alpha_down", "gap", "gradient_norm"},
-                           derive};
-  return all;
-}
-
-template <class T>
-MethodTraits Ef21Muon<T>::traits() {
-  return {
-      "ef21-muon",
-      "EF21-Muon: compressed both ways with error feedback, oracle at the server",
-      {"norm", "scale", "radius", "beta", "weight_decay", "uplink", "downlink"},
-      {{.name = "feedback",
-        .choices = {"ef21", "ef14", "none"},
-        .help =
-            "what the uplink does with what its compressor drops: ef21, differences of M_j to an estimate G_j are sent; ef14, "
-            "what was not sent is added to what is sent next; none, it is lost"},
-       {.name = "feedback_decay",
-        .fallback = 1,
-        .low = 0,
-        .high = 1,
-        .low_open = true,
-        .help = "feedback ef14: weight of what was not sent, before M_j is added"}}};
-}
 
 template <class T>
 Ef21Muon<T>::Ef21Muon(MethodLayers of)
@@ -141,8 +90,9 @@ void Ef21Muon<T>::compress(StepContext<T>& cx, int layer, int worker, ConstMatri
     from = e;
   }
   if (cx.measure) {
-    cx.measure->template worker<T>(exec, layer, worker, momentum, target);
-    cx.measure->template worker<T>(exec, layer, worker, up_shift, kind == Feedback::ef21 ? ConstMatrix<T, Space>(other) : from);
+    cx.measure->template worker<T>(exec, layer, worker, ef21_muon::momentum, target);
+    cx.measure->template worker<T>(exec, layer, worker, ef21_muon::up_shift,
+                                   kind == Feedback::ef21 ? ConstMatrix<T, Space>(other) : from);
   }
   std::size_t const length =
       cx.staging.encode(exec, codec, from, state_->uplink_memory(layer, worker), key(Purpose::compress_up, cx, layer, worker),
@@ -164,7 +114,7 @@ void Ef21Muon<T>::compress(StepContext<T>& cx, int layer, int worker, ConstMatri
       difference<T>(exec, other, target, other);
     }
   }
-  if (cx.measure) cx.measure->template worker<T>(exec, layer, worker, up_rest, other);
+  if (cx.measure) cx.measure->template worker<T>(exec, layer, worker, ef21_muon::up_rest, other);
   cx.timer.change(Phase::send);
   cx.exchange.post_up(layer, worker, length);
 }
@@ -216,7 +166,7 @@ void Ef21Muon<T>::send_shift(StepContext<T>& cx, int layer, Measure* measure) {
   auto const& W = cx.W[static_cast<std::size_t>(layer)];
   auto const shift = cx.staging.scratch(1, layer_of(layer));
   if (measure || !codec.replaces()) difference<T>(cx.exec, shift, X, W);
-  if (measure) measure->server<T>(cx.exec, layer, down_shift, shift);
+  if (measure) measure->server<T>(cx.exec, layer, ef21_muon::down_shift, shift);
   auto const& from = codec.replaces() ? X : shift;
   auto const& memory = state_->downlink_memory(layer);
   auto const k = key(Purpose::compress_down, cx, layer, 0);
@@ -231,9 +181,9 @@ void Ef21Muon<T>::send_shift(StepContext<T>& cx, int layer, Measure* measure) {
   cx.staging.apply_encoded(cx.exec, codec, W);
   if (!measure) return;
   difference<T>(cx.exec, shift, X, W);
-  measure->server<T>(cx.exec, layer, down_rest, shift);
-  measure->server<T>(cx.exec, layer, model, W);
-  measure->server<T>(cx.exec, layer, estimate, state_->G(layer));
+  measure->server<T>(cx.exec, layer, ef21_muon::down_rest, shift);
+  measure->server<T>(cx.exec, layer, ef21_muon::model, W);
+  measure->server<T>(cx.exec, layer, ef21_muon::estimate, state_->G(layer));
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 #define KAON_METHOD_EF21_MUON_EF21_MUON_HPP
 
 #include <kaon/method/ef21_muon/state.hpp>
+#include <kaon/method/ef21_muon/traits.hpp>
 #include <kaon/method/method.hpp>
 #include <kaon/method/registry.hpp>
 #include <kaon/method/tools.hpp>
@@ -24,7 +25,7 @@ namespace kaon {
 template <class T>
 class Ef21Muon : public Method<T> {
  public:
-  static MethodTraits traits();
+  static MethodTraits traits() { return ef21_muon::traits(); }
   static std::unique_ptr<Method<T>> make(MethodLayers of) { return std::make_unique<Ef21Muon>(std::move(of)); }
   explicit Ef21Muon(MethodLayers of);
 
@@ -38,7 +39,7 @@ class Ef21Muon : public Method<T> {
   void follow(StepContext<T>& cx, int layer) override;
 
   void register_state(Registry& registry) const override { state_->register_state(registry); }
-  Figures const& figures() const override;
+  Figures const& figures() const override { return ef21_muon::figures(); }
   double check(Communicator const& comm, double tolerance) const override { return state_->check(comm, tolerance); }
 
   Ef21State<T> const& state() const { return *state_; }

@@ -1,0 +1,151 @@
+// What an engine is made of, before its first step.
+#include <kaon/core/error.hpp>
+#include <kaon/method/check_settings.hpp>
+#include <kaon/method/load.hpp>
+#include <kaon/method/registry.hpp>
+#include <kaon/step/engine.hpp>
+
+#include <algorithm>
+#include <exception>
+
+namespace kaon {
+
+namespace {
+
+// What is wrong on one rank ends all of them, with its text.
+template <class Body>
+void on_every_rank(Communicator const& comm, Body&& body) {
+  std::string trouble;
+  try {
+    body();
+  } catch (UsageError const& e) {
+    trouble = e.what();
+  }
+  if (comm.all(trouble.empty())) return;
+  for (auto const& t : comm.gather(trouble))
+    if (!t.empty()) throw UsageError(t);
+}
+
+}  // namespace
+
+template <class T>
+Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer> layers, std::vector<LayerSettings> settings,
+                  OptimizerSettings const& optimizer, int micro_batches)
+    : exec_(exec),
+      comm_(comm),
+      layers_(std::move(layers)),
+      settings_(std::move(settings)),
+      optimizer_(optimizer),
+      check_(layers_),
+      agreement_(comm,
+                 static_cast<std::size_t>(std::max(optimizer.workers, 0)) * static_cast<std::size_t>(std::max(micro_batches, 0))),
+      started_(layers_.size()),
+      exceptions_(std::uncaught_exceptions()) {
+  on_every_rank(comm, [&] { check_settings(layers_, settings_, optimizer, micro_batches); });
+  if (!comm.same_everywhere(settings_hash(layers_, settings_, optimizer, micro_batches)))
+    throw UsageError("the ranks were given different layers or settings");
+  make_methods();
+  make_exchange(micro_batches);
+  auto const& plan = exchange_->plan();
+  int const me = comm.rank();
+  std::int64_t largest = 0;
+  std::vector<Figures const*> figures;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto const& l = layers_[i];
+    largest = std::max(largest, static_cast<std::int64_t>(l.rows) * l.cols);
+    W_.emplace_back("kaon::step::W", static_cast<std::size_t>(l.rows), static_cast<std::size_t>(l.cols));
+    figures.push_back(&method_of_[i]->figures());
+    bool const sums_all = ordered_[i] && (plan.workers() > 1 || plan.ranks() > 1);
+    alone_.push_back(!sums_all && plan.micro_batches() == 1);
+  }
+  on_every_rank(comm_, [&] {
+    for (auto const& m : methods_) m->place(plan, me, W_);  // the larger tools, where the plan wants them
+  });
+  measure_ = std::make_unique<Measure>(std::move(figures), optimizer.workers, largest);
+  sums_ = std::make_unique<GradientSums<T>>(layers_, *exchange_, alone_);
+
+  auto const here = plan.workers_at(me);
+  auto const micros = plan.micros_at(me);
+  for (int j = here.first; j < here.end(); ++j)
+    for (int b = micros.first; b < micros.end(); ++b) shares_.push_back({j, 0, b});
+  auto const shares = shares_.size();
+  given_losses_.resize(shares);
+  auto const told = layers_.size() * static_cast<std::size_t>(Motion::count);
+  losses_ = Vector<double, Space>("kaon::step::loss", shares + told);
+  still_.resize(layers_.size());
+  turned_.resize(layers_.size());
+  context_.reset(new StepContext<T>{.exec = exec_,
+                                    .staging = *staging_,
+                                    .exchange = *exchange_,
+                                    .timer = timer_,
+                                    .W = W_,
+                                    .motion = Vector<double, Space>(losses_.data() + shares, told)});
+  host_losses_ = Kokkos::create_mirror_view(losses_);
+  auto const bundles = plan.bundles().size();
+  for (int b = static_cast<int>(bundles) - 1; b >= 0; --b) {
+    int const layer = plan.bundle(b).layers.front();
+    if (plan.serves(me, layer)) to_serve_.push_back(b);
+    if (!ordered(layer) && !exchange_->senders(layer).empty() && exchange_->joins_sums(layer)) to_join_.push_back(b);
+  }
+  served_.resize(bundles);
+  joined_.resize(bundles);
+  summed_.resize(bundles);
+  followed_.reserve(bundles);
+  model_ = std::make_unique<Model<T>>(std::vector<ConstMatrix<T, Space>>(W_.begin(), W_.end()),
+                                      [this](int layer) { arrive(layer, step_); });
+}
+
+template <class T>
+void Engine<T>::make_methods() {
+  method_of_.resize(layers_.size());
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (std::find(method_names_.begin(), method_names_.end(), settings_[i].method) == method_names_.end())
+      method_names_.push_back(settings_[i].method);
+  on_every_rank(comm_, [&] {
+    for (auto const& name : method_names_) {
+      MethodLayers of{layers_, settings_, {}, optimizer_};
+      for (std::size_t i = 0; i < layers_.size(); ++i)
+        if (settings_[i].method == name) of.mine.push_back(static_cast<int>(i));
+      auto const mine = of.mine;
+      methods_.push_back(make_method<T>(name, std::move(of)));
+      for (int const i : mine) method_of_[static_cast<std::size_t>(i)] = methods_.back().get();
+    }
+  });
+}
+
+template <class T>
+void Engine<T>::make_exchange(int micro_batches) {
+  PlanSettings where;
+  where.topology = optimizer_.topology;
+  where.nodes = comm_.nodes();
+  where.workers = optimizer_.workers;
+  where.micro_batches = micro_batches;
+  where.bundle_bytes = optimizer_.bundle_bytes;
+  std::vector<LayerLoad> loads;
+  std::vector<LayerFlows> flows;
+  on_every_rank(comm_, [&] {
+    for (std::size_t k = 0; k < layers_.size(); ++k) {
+      int const i = static_cast<int>(k);
+      auto const kind = std::find(method_names_.begin(), method_names_.end(), settings_[k].method) - method_names_.begin();
+      auto f = of(i).flows(i);
+      ordered_.push_back(f.up == Up::ordered_sum);
+      payload_ = std::max({payload_, f.up_bound, f.down_bound});
+      dense_payload_ = std::max({dense_payload_, payload_, f.dense_bound});
+      loads.push_back(load_of(of(i).cost(i), f, static_cast<int>(kind)));
+      flows.push_back(std::move(f));
+    }
+    exchange_ = std::make_unique<Exchange>(comm_, Plan(where, loads), std::move(flows), optimizer_.messages, exec_);
+  });
+  staging_ = std::make_unique<Staging<T>>(layers_, payload_, optimizer_.messages);
+}
+
+#define KAON_SETUP(T)                                                                                           \
+  template Engine<T>::Engine(Space const&, Communicator const&, std::vector<Layer>, std::vector<LayerSettings>, \
+                             OptimizerSettings const&, int);                                                    \
+  template void Engine<T>::make_methods();                                                                      \
+  template void Engine<T>::make_exchange(int);
+KAON_SETUP(float)
+KAON_SETUP(double)
+#undef KAON_SETUP
+
+}  // namespace kaon
