@@ -40,7 +40,7 @@ void add_normal(Space const& exec, Matrix<T> const& to, double deviation, kaon::
 
 /// Worker j sees Y_j = U* V* + noise of its own, made from the seed alone: every rank could make every worker's data.
 template <class T>
-class Factorisation final : public kaon::Objective<T> {
+class Factorisation : public kaon::Objective<T> {
  public:
   using typename kaon::Objective<T>::Point;
   using typename kaon::Objective<T>::ConstPoint;

@@ -5,7 +5,8 @@ import pathlib
 import lab
 
 PROGRAM = str(lab.BUILD / "tests/situations/kaon_factorise")
-EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples/own-objective"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "examples/own-objective"
 
 
 class OwnKeys(lab.Situation):
@@ -76,6 +77,22 @@ class OwnKeys(lab.Situation):
         shown = self.ended(self.own("-n", "-r", "two.h5", "-d", "two"), 0).out
         self.assertEqual(shown, self.ended(self.own("-i", "my.deck", "-n", "-d", "two", "optimizer.workers=2"), 0).out
                          .replace("directory = run", "directory = two"))
+
+
+class Page(lab.Situation):
+    """docs/own-objective.md, as it is written."""
+
+    def test_its_program(self):
+        page = (ROOT / "docs/own-objective.md").read_text()
+        block = page.split("```cpp\n#include <kaon/run/train_main.hpp>\n", 1)[1].split("```", 1)[0]
+        source = (ROOT / "tests/situations/my_train.cpp").read_text()
+        self.assertIn("#include <kaon/run/train_main.hpp>\n" + block, source)
+        program = str(lab.BUILD / "tests/situations/kaon_my_train")
+        self.put("my.deck", "[run]\nsteps = 4\ndirectory = run\n[objective]\nkind = mymodel\n[mymodel]\nwidth = 5\n[optimizer]\nworkers = 2\n"
+                 "[group.all]\nlayers = *\nradius = 0.1\n")
+        self.ended(self.run_line(lab.MPIEXEC + ["-n", "2", program, "-i", "my.deck"]), 0, "U                 24 x 5")
+        self.ended(self.run_line([program, "-r", "-d", "run", "mymodel.width=4"]), 65, "mymodel.width: '4' on the command line, '5' in")
+        self.ended(self.run_line([program, "-i", "my.deck", "mymodel.width=0"]), 64, "my-train: error: command line: mymodel.width = 0")
 
 
 class Methods(lab.Situation):
