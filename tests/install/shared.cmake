@@ -51,8 +51,8 @@ run("configuring the example" ${CMAKE_COMMAND} -S ${example} -B ${example}/build
 run("building the example" ${CMAKE_COMMAND} --build ${example}/build)
 run("the example on 2 ranks" ${CMAKE_COMMAND} -E chdir ${example}/build ${MPIEXEC} ${NP} 2
   ${example}/build/factorise -i ${example}/factorise.deck)
-if(NOT out MATCHES "loss")
-  message(FATAL_ERROR "the example says:\n${out}")
+if(NOT err MATCHES "loss")  # the log
+  message(FATAL_ERROR "the example says:\n${out}${err}")
 endif()
 
 # An archive of Kokkos would be in every library.
