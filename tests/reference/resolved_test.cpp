@@ -20,7 +20,7 @@ TEST(Resolved, DecksOfTheCheckoutByteForByte) {
   fs::path const root = KAON_SOURCE_DIR;
   int seen = 0;
   for (auto const& folder : {root / "input", root / "apps/gpu/decks"})
-    for (auto const& file : fs::directory_iterator(folder)) {
+    for (auto const& file : fs::recursive_directory_iterator(folder)) {
       if (file.path().extension() != ".deck") continue;
       ++seen;
       auto const golden = root / "tests/reference/resolved" / file.path().filename();
@@ -29,7 +29,7 @@ TEST(Resolved, DecksOfTheCheckoutByteForByte) {
       EXPECT_EQ(deck.resolved(), read(golden)) << file.path();
       EXPECT_TRUE(deck.disagreements(Deck::from_checkpoint(read(golden), "golden")).empty());
     }
-  EXPECT_EQ(seen, 6);
+  EXPECT_EQ(seen, 9);
 }
 
 }  // namespace
