@@ -6,6 +6,7 @@
 #include <kaon/cost/cost_model.hpp>
 #include <kaon/cost/layer_costs.hpp>
 #include <kaon/cost/link_speed.hpp>
+#include <kaon/method/set.hpp>
 #include <kaon/run/start/assemble.hpp>
 #include <kaon/run/start/threads.hpp>
 
@@ -108,6 +109,8 @@ void model(Communicator const& comm, Deck const& deck, ModelOptions const& o) {
   comm.barrier();
   if (comm.rank() != 0) return;
 
+  auto const loads = MethodSet<T>(objective->layers(), plan.settings, optimizer).loads(),
+             plain_loads = MethodSet<T>(objective->layers(), plain, optimizer).loads();
   double const threads = static_cast<double>(Kokkos::DefaultHostExecutionSpace().concurrency());
   double const load = o.ranks.empty() ? host.ranks * threads / host.cores : 0.0;
   std::printf("inputs, link: %.1f Mbit/s both ways%s, latency %.1f us%s; %s\n", 8e-6 * link.both_ways,
@@ -131,10 +134,8 @@ void model(Communicator const& comm, Deck const& deck, ModelOptions const& o) {
     }
     for (auto const topology : all_topologies) {
       PlanSettings const where{topology, nodes, workers, objective->micro_batches(), optimizer.bundle_bytes};
-      auto const with =
-          predict_step(Plan(where, loads_of(objective->layers(), plan.settings, compressed.layers)), link.speed(), compressed);
-      auto const without =
-          predict_step(Plan(where, loads_of(objective->layers(), plain, uncompressed.layers)), link.speed(), uncompressed);
+      auto const with = predict_step(Plan(where, loads), link.speed(), compressed);
+      auto const without = predict_step(Plan(where, plain_loads), link.speed(), uncompressed);
       print_row("compressed", topology, ranks, workers, with, without.seconds);
       print_row("uncompressed", topology, ranks, workers, without, 0);
       if (o.measured && deck.text("exchange.topology") == name_of(topology))

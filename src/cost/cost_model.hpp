@@ -23,7 +23,6 @@ struct LayerCost {
   double compress_down = 0;  ///< the shift, its encoding and decoding at the server
   double follow = 0;         ///< decoding the shift elsewhere
   std::size_t up_bytes = 0, down_bytes = 0;
-  std::size_t up_bound = 0, down_bound = 0;  ///< payloads at their longest, by which layers are bundled
 };
 
 /// What a step costs on one rank with a core of its own.

@@ -5,7 +5,7 @@
 #include <kaon/exchange/packet.hpp>
 #include <kaon/linalg/elementwise.hpp>
 #include <kaon/linalg/update.hpp>
-#include <kaon/method/load.hpp>
+#include <kaon/method/set.hpp>
 #include <kaon/method/staging.hpp>
 #include <kaon/method/tools.hpp>
 #include <kaon/random/stream.hpp>
@@ -94,12 +94,32 @@ Passes time_passes(Space const& exec, Clock const& clock, Matrix<T, Space> const
   return t;
 }
 
+// What a layer's method has of compressors and oracles: where it has none, nothing is made of the settings that it leaves alone.
+struct Timed {
+  std::vector<LayerSettings> settings;
+  std::vector<bool> oracle;
+};
+
+Timed timed_of(std::vector<LayerSettings> const& settings) {
+  Timed t{settings, {}};
+  for (auto& s : t.settings) {
+    auto const& uses = method_traits(s.method).uses;
+    auto const used = [&](char const* key) { return std::find(uses.begin(), uses.end(), key) != uses.end(); };
+    if (!used("uplink")) s.uplink = "identity";
+    if (!used("downlink")) s.downlink = "identity";
+    t.oracle.push_back(used("norm"));
+  }
+  return t;
+}
+
 }  // namespace
 
 template <class T>
 std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
                                       std::vector<LayerSettings> const& settings, int repetitions) {
-  Tools<T> tools(layers, settings, std::vector<bool>(layers.size(), true));
+  auto const has = timed_of(settings);
+  auto const flows = MethodSet<T>(layers, settings, {}).flows();
+  Tools<T> tools(layers, has.settings, has.oracle);
   Clock const clock(exec, repetitions);
   std::size_t bound = 0;
   for (std::size_t i = 0; i < layers.size(); ++i)
@@ -124,39 +144,35 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
       return codings[&codec] = time_coding<T>(exec, clock, codec, staging, x, y);
     };
     auto const up = coding(tools.uplink(i)), down = coding(tools.downlink(i));
-    auto& lmo = tools.lmo(i);
-    if (!oracles.count(&lmo))
-      oracles[&lmo] = clock([&] {
-        lmo.apply(exec, z, x);
+    auto* const lmo = has.oracle[k] ? &tools.lmo(i) : nullptr;
+    if (lmo && !oracles.count(lmo))
+      oracles[lmo] = clock([&] {
+        lmo->apply(exec, z, x);
         move_along<T>(exec, y, z, 0.01, one, 0.0);
       });
     auto const shape = std::pair(layers[k].rows, layers[k].cols);
     if (!passes.count(shape)) passes[shape] = time_passes<T>(exec, clock, x, y, z);
     auto const& p = passes[shape];
     bool const up_replaces = tools.uplink(i).replaces(), down_replaces = tools.downlink(i).replaces();
+    double const step = lmo ? oracles[lmo] : p.momentum + p.add;  // without an oracle: passes over what is kept
     LayerCost c;
     c.weight = static_cast<double>(rows * cols);
-    c.compress_up = p.momentum + (up_replaces ? 0 : p.shift) + up.encode + up.decode;
-    c.aggregate = up.decode + (up_replaces ? p.add : 0);
-    c.lmo = (up_replaces ? 2 * p.add : p.clear + p.add) + oracles[&lmo];
     c.compress_down = (down_replaces ? 0 : p.shift) + down.encode + down.decode;
     c.follow = down.decode;
-    c.up_bytes = up.bytes;
     c.down_bytes = down.bytes;
-    c.up_bound = tools.uplink(i).bytes_bound();
-    c.down_bound = tools.downlink(i).bytes_bound();
+    if (flows[k].up == Up::ordered_sum) {
+      c.compress_up = c.aggregate = p.add;
+      c.lmo = p.momentum + step;
+      c.up_bytes = packet_header_bytes + flows[k].sum_bytes;
+    } else {
+      c.compress_up = p.momentum + (up_replaces ? 0 : p.shift) + up.encode + up.decode;
+      c.aggregate = up.decode + (up_replaces ? p.add : 0);
+      c.lmo = (up_replaces ? 2 * p.add : p.clear + p.add) + step;
+      c.up_bytes = up.bytes;
+    }
     costs.push_back(c);
   }
   return costs;
-}
-
-std::vector<LayerLoad> loads_of(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
-                                std::vector<LayerCost> const& costs) {
-  std::vector<LayerLoad> loads;
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    loads.push_back(
-        load_of(oracle_cost(layers[i], settings[i]), {.up_bound = costs[i].up_bound, .down_bound = costs[i].down_bound}));
-  return loads;
 }
 
 template std::vector<LayerCost> measure_layers<float>(Space const&, std::vector<Layer> const&, std::vector<LayerSettings> const&,

@@ -1,6 +1,7 @@
 #ifndef KAON_DECK_SCHEMA_HPP
 #define KAON_DECK_SCHEMA_HPP
 
+#include <kaon/keys/allowed.hpp>
 #include <kaon/keys/key.hpp>
 
 #include <string>
@@ -18,9 +19,6 @@ std::vector<std::string> sections();
 /// "section.name", as looked up by Deck; for a key of a group "group.NAME.name" is reduced to its schema key. nullptr: unknown.
 /// Valid until something is offered.
 Key const* find_key(std::string_view full);
-
-/// "an integer >= 1", "yes or no", "one of float, double": what a value of this key may be.
-std::string allowed(Key const& key);
 
 }  // namespace kaon
 

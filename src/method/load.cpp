@@ -1,9 +1,6 @@
 #include <kaon/method/load.hpp>
 
 #include <kaon/core/error.hpp>
-#include <kaon/exchange/packet.hpp>
-
-#include <algorithm>
 
 namespace kaon {
 
@@ -13,11 +10,6 @@ double oracle_cost(Layer const& layer, LayerSettings const& settings) {
   } catch (UsageError const& e) {
     throw UsageError("layer " + layer.name + ": " + e.what());
   }
-}
-
-LayerLoad load_of(double cost, LayerFlows const& flows, int kind) {
-  auto const up = flows.up == Up::each ? flows.up_bound : flows.sum_bytes;
-  return {cost, packet_header_bytes + std::max(up, flows.down_bound), kind};
 }
 
 std::vector<bool> served_of(std::vector<int> const& mine, Plan const& plan, int rank) {

@@ -86,6 +86,8 @@ class Method {
   /// Collective. What must hold between steps; the largest relative error seen. Throws InputError, on every rank, that names the
   /// layer.
   virtual double check(Communicator const& comm, double tolerance) const = 0;
+  /// What check() has found to hold, for a log: "mean G_j = G"; empty: nothing to speak of.
+  virtual std::string invariant() const { return {}; }
 };
 
 template <class T>

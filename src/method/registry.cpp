@@ -1,6 +1,7 @@
 #include <kaon/method/registry.hpp>
 
 #include <kaon/core/error.hpp>
+#include <kaon/keys/allowed.hpp>
 #include <kaon/method/adamw/adamw.hpp>
 #include <kaon/method/ef21_muon/ef21_muon.hpp>
 #include <kaon/method/muon/muon.hpp>
@@ -44,36 +45,22 @@ MethodEntry<T> const& method_entry(std::string const& name) {
   throw UsageError("there is no method '" + name + "'; there are " + known);
 }
 
-std::string range_of(MethodKey const& key) {
-  auto const bound = [](double x) {
-    auto text = std::to_string(x);
-    text.erase(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-    return std::isinf(x) ? std::string(x < 0 ? "-infinity" : "infinity") : text;
-  };
-  std::string text(key.low_open ? "(" : "[");
-  text += bound(key.low);
-  text += ", ";
-  text += bound(key.high);
-  text += key.high_open ? ")" : "]";
-  return text;
+// Empty where a value of the key may be `text`.
+std::string wrong(Key const& key, std::string const& text) {
+  bool right = false;
+  if (key.type == KeyType::choice) {
+    right = std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end();
+  } else {
+    char* end = nullptr;
+    double const x = std::strtod(text.c_str(), &end);
+    right = !text.empty() && *end == 0 && std::isfinite(x) && (key.low_open ? x > key.low : x >= key.low) &&
+            (key.high_open ? x < key.high : x <= key.high) && (key.type == KeyType::real || x == std::floor(x));
+  }
+  return right ? "" : key.name + " is " + text + ", and must be " + allowed(key);
 }
 
-void check_choice(MethodKey const& key, Layer const& layer, std::string const& text) {
-  if (std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end()) return;
-  std::string known;
-  for (auto const& c : key.choices) known += (known.empty() ? "" : ", ") + c;
-  throw UsageError("layer " + layer.name + ": " + key.name + " is " + text + ", and must be one of " + known);
-}
-
-double checked(MethodKey const& key, Layer const& layer, std::string const& text) {
-  char* end = nullptr;
-  double const x = std::strtod(text.c_str(), &end);
-  bool const number = !text.empty() && *end == 0 && std::isfinite(x);
-  bool const low = key.low_open ? x > key.low : x >= key.low, high = key.high_open ? x < key.high : x <= key.high;
-  if (!number || !low || !high)
-    throw UsageError("layer " + layer.name + ": " + key.name + " is " + text + ", and must be a number in " + range_of(key));
-  return x;
+void check(Key const& key, Layer const& layer, std::string const& text) {
+  if (auto const what = wrong(key, text); !what.empty()) throw UsageError("layer " + layer.name + ": " + what);
 }
 
 }  // namespace
@@ -87,26 +74,29 @@ std::unique_ptr<Method<T>> make_method(std::string const& name, MethodLayers of)
 
 namespace {
 
-MethodKey const& key_of(MethodTraits const& traits, std::string const& name) {
+Key const* find_own(MethodTraits const& traits, std::string const& name) {
   auto const key = std::find_if(traits.keys.begin(), traits.keys.end(), [&](auto const& k) { return k.name == name; });
-  if (key == traits.keys.end()) throw std::invalid_argument("method " + traits.name + " has no key " + name);
-  return *key;
+  return key == traits.keys.end() ? nullptr : &*key;
+}
+
+// What the layer says, checked, or the default.
+std::string own_text(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& name) {
+  auto const* const key = find_own(traits, name);
+  if (!key) throw std::invalid_argument("method " + traits.name + " has no key " + name);
+  auto const given = settings.own.find(name);
+  if (given == settings.own.end()) return key->fallback;
+  check(*key, layer, given->second);
+  return given->second;
 }
 
 }  // namespace
 
 double own_number(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& name) {
-  auto const& key = key_of(traits, name);
-  auto const given = settings.own.find(name);
-  return given == settings.own.end() ? key.fallback : checked(key, layer, given->second);
+  return std::strtod(own_text(traits, layer, settings, name).c_str(), nullptr);
 }
 
 std::string own_choice(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& name) {
-  auto const& key = key_of(traits, name);
-  auto const given = settings.own.find(name);
-  if (given == settings.own.end()) return key.choices.front();
-  check_choice(key, layer, given->second);
-  return given->second;
+  return own_text(traits, layer, settings, name);
 }
 
 void check_own_keys(Layer const& layer, LayerSettings const& settings) {
@@ -118,13 +108,9 @@ void check_own_keys(Layer const& layer, LayerSettings const& settings) {
     }
   }();
   for (auto const& given : settings.own) {
-    auto const &name = given.first, &text = given.second;
-    auto const key = std::find_if(traits.keys.begin(), traits.keys.end(), [&](auto const& k) { return k.name == name; });
-    if (key == traits.keys.end()) throw UsageError("layer " + layer.name + ": the method " + traits.name + " has no key " + name);
-    if (key->choices.empty())
-      checked(*key, layer, text);
-    else
-      check_choice(*key, layer, text);
+    auto const* const key = find_own(traits, given.first);
+    if (!key) throw UsageError("layer " + layer.name + ": the method " + traits.name + " has no key " + given.first);
+    check(*key, layer, given.second);
   }
 }
 
@@ -132,10 +118,14 @@ void check_new_method(MethodTraits const& traits) {
   auto const names = method_names();
   if (traits.name.empty() || std::find(names.begin(), names.end(), traits.name) != names.end())
     throw std::invalid_argument("register_method: the name '" + traits.name + "' is empty or taken");
-  for (auto const& key : traits.keys)
-    if (key.name.empty() || !(key.low <= key.fallback && key.fallback <= key.high))
-      throw std::invalid_argument("register_method: " + traits.name + ": the key '" + key.name +
-                                  "' has no name, or a default out of its range");
+  for (auto const& key : traits.keys) {
+    auto const refuse = [&](std::string const& why) {
+      throw std::invalid_argument("register_method: " + traits.name + ": the key '" + key.name + "': " + why);
+    };
+    if (key.type != KeyType::real && key.type != KeyType::integer && key.type != KeyType::choice)
+      refuse("it is neither a number nor a choice");
+    if (auto const what = wrong(key, key.fallback); !what.empty()) refuse(what);
+  }
 }
 
 template std::vector<MethodEntry<float>>& method_table<float>();

@@ -1,6 +1,7 @@
 #ifndef KAON_METHOD_REGISTRY_HPP
 #define KAON_METHOD_REGISTRY_HPP
 
+#include <kaon/keys/key.hpp>
 #include <kaon/method/method.hpp>
 
 #include <memory>
@@ -9,22 +10,12 @@
 
 namespace kaon {
 
-/// A key that a method has of its own, beside those that LayerSettings names: a number, or one of several words.
-struct MethodKey {
-  std::string name;
-  double fallback = 0;
-  std::vector<std::string> choices = {};  ///< not empty: words, the default first; then there are no numbers
-  double low = 0, high = 0;
-  bool low_open = false, high_open = false;  ///< the bound itself is not allowed
-  std::string help;                          ///< one line, with the unit
-};
-
 /// What a method is, beside its mathematics.
 struct MethodTraits {
   std::string name;
   std::string help;               ///< one line
   std::vector<std::string> uses;  ///< group keys of LayerSettings that mean something to it: "norm", "beta", …
-  std::vector<MethodKey> keys;    ///< its own
+  std::vector<Key> keys;          ///< its own, of the section "group": numbers and choices
 };
 
 template <class T>
@@ -47,7 +38,7 @@ template <class T>
 std::unique_ptr<Method<T>> make_method(std::string const& name, MethodLayers of);
 
 /// The number of a method's own key: what the layer's settings say, or the default. Throws UsageError that names layer and key
-/// where it is no number or out of range.
+/// where it is no number or out of range; std::invalid_argument where the method has no such key.
 double own_number(MethodTraits const& traits, Layer const& layer, LayerSettings const& settings, std::string const& key);
 
 /// The same of a key with choices.
@@ -56,7 +47,8 @@ std::string own_choice(MethodTraits const& traits, Layer const& layer, LayerSett
 /// Throws UsageError where settings have a key that their method has not, or a value out of range; by layer and key.
 void check_own_keys(Layer const& layer, LayerSettings const& settings);
 
-/// Throws std::invalid_argument unless `traits` can be added: a name of its own, keys with names of their own.
+/// Throws std::invalid_argument unless `traits` can be added: a name that is not taken, and keys that are numbers or choices,
+/// with a default that is allowed.
 void check_new_method(MethodTraits const& traits);
 
 /// Adds a method of a program's own, for float and double; M<T>::make is a static function that makes it for MethodLayers. Call

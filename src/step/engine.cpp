@@ -60,17 +60,6 @@ void Engine<T>::check_step(std::uint64_t step) const {
   if (may_ == Next::later && step < next_) wrong("the optimizer has been that far already");
 }
 
-namespace {
-
-// Empty: a step can have it.
-std::string wrong_multiplier(std::uint64_t step, double multiplier) {
-  if (std::isfinite(multiplier) && multiplier >= 0) return {};
-  return "the multiplier of step " + std::to_string(step) + " is " + std::to_string(multiplier) +
-         ", and must be finite and not negative";
-}
-
-}  // namespace
-
 template <class T>
 void Engine<T>::check_objective(Objective<T> const& objective) const {
   if (!same(objective.layers(), layers_)) throw UsageError("step() was given an objective with other layers than the optimizer");
@@ -93,7 +82,7 @@ void Engine<T>::initialize(std::function<void(Space const& exec, typename Object
   refuse_failed();
   finish();
   fill(exec_, W_);
-  for (auto const& m : methods_) m->initialize(exec_);
+  for (auto const& m : methods_->all()) m->initialize(exec_);
   exec_.fence();
   std::fill(started_.begin(), started_.end(), 1);
   may_ = Next::first;
@@ -102,7 +91,7 @@ void Engine<T>::initialize(std::function<void(Space const& exec, typename Object
 template <class T>
 std::vector<std::string> Engine<T>::columns() const {
   std::vector<std::string> all;
-  for (auto const& m : methods_)
+  for (auto const& m : methods_->all())
     for (auto const& name : m->figures().columns)
       if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
   return all;
@@ -151,7 +140,7 @@ void Engine<T>::arrive(int layer, std::uint64_t before) const {
   wait_for(
       Phase::wait_downlink, [&] { return exchange_->down_arrived(b); }, [&] { return exchange_->missing_down(b); });
   InPhase const in(timer_, Phase::follow);
-  for (int const i : exchange_->plan().bundle(b).layers) method_of_[static_cast<std::size_t>(i)]->follow(*context_, i);
+  for (int const i : exchange_->plan().bundle(b).layers) of(i).follow(*context_, i);
   exchange_->close_down(b);
   followed_.push_back(b);
 }
@@ -177,18 +166,6 @@ void Engine<T>::finish() const {
     release_followed();
   }
   exchange_->flush();
-}
-
-// What goes wrong between begin_step() and the end of end_step() ends the step.
-template <class T>
-template <class Body>
-void Engine<T>::held(Body&& body) {
-  try {
-    body();
-  } catch (...) {
-    fall();
-    throw;
-  }
 }
 
 template <class T>
@@ -224,70 +201,6 @@ void Engine<T>::begin_step(std::uint64_t step, bool measure) {
     timer_.enter(Phase::forward);
     pass_ = Pass::forward;
   });
-}
-
-namespace {
-
-bool same(Share const& a, Share const& b) { return a.worker == b.worker && a.step == b.step && a.micro == b.micro; }
-
-}  // namespace
-
-// Ends the step, on every rank where they come to know of it.
-template <class T>
-void Engine<T>::refuse(std::exception const& why) {
-  held([&] {
-    told_or_not(why);
-    throw_as(code_of(why), why.what());
-  });
-  std::abort();  // held() has thrown
-}
-
-template <class T>
-void Engine<T>::told_or_not(std::exception const& why) {
-  constexpr double patience = 30;  // seconds: longer than most ranks need for the rest of a step
-  if (agreement_.refuse(code_of(why), why.what(), patience, [this] { exchange_->poll(); })) agreement_.tell();
-}
-
-template <class T>
-void Engine<T>::abandon(std::exception const& why) {
-  if (!under_way_) return;
-  try {
-    held([&] {
-      told_or_not(why);
-      throw_as(code_of(why), why.what());
-    });
-  } catch (std::exception const&) {  // it is the caller's already
-  }
-}
-
-template <class T>
-std::size_t Engine<T>::share_index(Share const& share) const {
-  for (std::size_t k = 0; k < shares_.size(); ++k)
-    if (same(shares_[k], share)) return k;
-  return shares_.size();
-}
-
-template <class T>
-void Engine<T>::turn_to(Share const& share) {
-  if (!under_way_) throw UsageError("no step is under way: begin_step() comes before what a step is given");
-  if (turn_ < shares_.size() && same(shares_[turn_], share)) return;
-  auto const k = share_index(share);
-  if (k == shares_.size())
-    refuse(UsageError("step " + std::to_string(step_) + " was given something of a share that rank " +
-                      std::to_string(comm_.rank()) + " does not compute: " + text_of(share) +
-                      "; shares() has those of this rank"));
-  if (k < turn_)
-    refuse(UsageError("a share that is complete was given more: " + text_of(share) + "; shares come in the order of shares()"));
-  for (; turn_ < k; ++turn_) {
-    try {
-      check_.end();
-    } catch (UsageError const& e) {
-      refuse(e);
-    }
-    check_.begin(shares_[turn_ + 1]);
-  }
-  timer_.change(Phase::forward);
-  pass_ = Pass::forward;
 }
 
 template <class T>
@@ -416,20 +329,6 @@ void Engine<T>::serve_layer(int layer) {
     of(layer).on_gradient(*context_, layer, -1, mean);
   }
   of(layer).serve(*context_, layer);
-}
-
-template <class T>
-void Engine<T>::check_complete(double multiplier) {
-  if (auto const text = wrong_multiplier(step_, multiplier); !text.empty()) refuse(UsageError(text));
-  if (!shares_.empty()) turn_to(shares_.back());
-  for (std::size_t k = 0; k < shares_.size(); ++k)
-    if (!given_losses_[k].given) refuse(UsageError("the loss was never given: " + text_of(shares_[k])));
-  if (shares_.empty()) return;
-  try {
-    check_.end();
-  } catch (UsageError const& e) {
-    refuse(e);
-  }
 }
 
 // The rest of what workers do, when all gradients of this rank have been given.
@@ -588,7 +487,7 @@ void Engine<T>::register_state(Registry& registry) const {
     registry.back().resize = Resize::kept;
     registry.back().was = "/server/W/" + layers_[i].name;
   }
-  for (auto const& m : methods_) m->register_state(registry);
+  for (auto const& m : methods_->all()) m->register_state(registry);
   for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f) {
     f->get = [this, get = std::move(f->get)](void* out) {
       refuse_under_way();

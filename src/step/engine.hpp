@@ -5,7 +5,7 @@
 #include <kaon/exchange/exchange.hpp>
 #include <kaon/linalg/update.hpp>
 #include <kaon/method/measure.hpp>
-#include <kaon/method/method.hpp>
+#include <kaon/method/set.hpp>
 #include <kaon/method/settings.hpp>
 #include <kaon/method/staging.hpp>
 #include <kaon/mpi/communicator.hpp>
@@ -108,12 +108,14 @@ class Engine {
   /// The method of a layer, with its state, complete up to the last step.
   Method<T> const& method(int layer) const {
     finish();
-    return *method_of_[static_cast<std::size_t>(layer)];
+    return methods_->of(layer);
   }
   /// Columns of the reports' layers: those of all methods in use, each once.
   std::vector<std::string> columns() const;
   /// Names of the methods in use, in the order of their first layers.
-  std::vector<std::string> const& methods() const { return method_names_; }
+  std::vector<std::string> const& methods() const { return methods_->names(); }
+  /// What check_invariants() has found to hold beside W, for a log: "mean G_j = G"; empty: nothing.
+  std::string invariants() const;
   Exchange const& exchange() const { return *exchange_; }
   Exchange& exchange() { return *exchange_; }
   std::vector<Layer> const& layers() const { return layers_; }
@@ -131,7 +133,6 @@ class Engine {
   bool same_model() const;
 
  private:
-  void make_methods();
   void make_exchange(int micro_batches);
   void refuse_under_way() const;
   void refuse_failed() const;
@@ -139,14 +140,24 @@ class Engine {
   void check_objective(Objective<T> const& objective) const;
   [[noreturn]] void refuse(std::exception const& why);
   void told_or_not(std::exception const& why);
+  /// What goes wrong between begin_step() and the end of end_step() ends the step.
   template <class Body>
-  void held(Body&& body);
+  void held(Body&& body) {
+    try {
+      body();
+    } catch (...) {
+      fall();
+      throw;
+    }
+  }
   void fall();
   std::size_t share_index(Share const& share) const;
   void turn_to(Share const& share);
   void check_complete(double multiplier);
+  /// Empty: a step can have it.
+  static std::string wrong_multiplier(std::uint64_t step, double multiplier);
   void end_gradients();
-  Method<T>& of(int layer) { return *method_of_[static_cast<std::size_t>(layer)]; }
+  Method<T>& of(int layer) const { return methods_->of(layer); }
   bool ordered(int layer) const { return ordered_[static_cast<std::size_t>(layer)]; }
   void take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
   void add_to_all(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
@@ -178,9 +189,7 @@ class Engine {
   std::vector<Layer> layers_;
   std::vector<LayerSettings> settings_;
   OptimizerSettings optimizer_;
-  std::vector<std::unique_ptr<Method<T>>> methods_;
-  std::vector<std::string> method_names_;
-  std::vector<Method<T>*> method_of_;  ///< layer
+  std::unique_ptr<MethodSet<T>> methods_;
   std::vector<bool> ordered_, alone_;  ///< layer: Up::ordered_sum; no gradient of it is added to another
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Staging<T>> staging_;

@@ -1,8 +1,6 @@
 // What an engine is made of, before its first step.
 #include <kaon/core/error.hpp>
 #include <kaon/method/check_settings.hpp>
-#include <kaon/method/load.hpp>
-#include <kaon/method/registry.hpp>
 #include <kaon/step/engine.hpp>
 
 #include <algorithm>
@@ -44,7 +42,7 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
   on_every_rank(comm, [&] { check_settings(layers_, settings_, optimizer, micro_batches); });
   if (!comm.same_everywhere(settings_hash(layers_, settings_, optimizer, micro_batches)))
     throw UsageError("the ranks were given different layers or settings");
-  make_methods();
+  on_every_rank(comm, [&] { methods_ = std::make_unique<MethodSet<T>>(layers_, settings_, optimizer_); });
   make_exchange(micro_batches);
   auto const& plan = exchange_->plan();
   int const me = comm.rank();
@@ -54,12 +52,12 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
     auto const& l = layers_[i];
     largest = std::max(largest, static_cast<std::int64_t>(l.rows) * l.cols);
     W_.emplace_back("kaon::step::W", static_cast<std::size_t>(l.rows), static_cast<std::size_t>(l.cols));
-    figures.push_back(&method_of_[i]->figures());
+    figures.push_back(&of(static_cast<int>(i)).figures());
     bool const sums_all = ordered_[i] && (plan.workers() > 1 || plan.ranks() > 1);
     alone_.push_back(!sums_all && plan.micro_batches() == 1);
   }
   on_every_rank(comm_, [&] {
-    for (auto const& m : methods_) m->place(plan, me, W_);  // the larger tools, where the plan wants them
+    for (auto const& m : methods_->all()) m->place(plan, me, W_);  // the larger tools, where the plan wants them
   });
   measure_ = std::make_unique<Measure>(std::move(figures), optimizer.workers, largest);
   sums_ = std::make_unique<GradientSums<T>>(layers_, *exchange_, alone_);
@@ -96,24 +94,6 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
 }
 
 template <class T>
-void Engine<T>::make_methods() {
-  method_of_.resize(layers_.size());
-  for (std::size_t i = 0; i < layers_.size(); ++i)
-    if (std::find(method_names_.begin(), method_names_.end(), settings_[i].method) == method_names_.end())
-      method_names_.push_back(settings_[i].method);
-  on_every_rank(comm_, [&] {
-    for (auto const& name : method_names_) {
-      MethodLayers of{layers_, settings_, {}, optimizer_};
-      for (std::size_t i = 0; i < layers_.size(); ++i)
-        if (settings_[i].method == name) of.mine.push_back(static_cast<int>(i));
-      auto const mine = of.mine;
-      methods_.push_back(make_method<T>(name, std::move(of)));
-      for (int const i : mine) method_of_[static_cast<std::size_t>(i)] = methods_.back().get();
-    }
-  });
-}
-
-template <class T>
 void Engine<T>::make_exchange(int micro_batches) {
   PlanSettings where;
   where.topology = optimizer_.topology;
@@ -121,20 +101,14 @@ void Engine<T>::make_exchange(int micro_batches) {
   where.workers = optimizer_.workers;
   where.micro_batches = micro_batches;
   where.bundle_bytes = optimizer_.bundle_bytes;
-  std::vector<LayerLoad> loads;
-  std::vector<LayerFlows> flows;
   on_every_rank(comm_, [&] {
-    for (std::size_t k = 0; k < layers_.size(); ++k) {
-      int const i = static_cast<int>(k);
-      auto const kind = std::find(method_names_.begin(), method_names_.end(), settings_[k].method) - method_names_.begin();
-      auto f = of(i).flows(i);
+    auto flows = methods_->flows();
+    for (auto const& f : flows) {
       ordered_.push_back(f.up == Up::ordered_sum);
       payload_ = std::max({payload_, f.up_bound, f.down_bound});
       dense_payload_ = std::max({dense_payload_, payload_, f.dense_bound});
-      loads.push_back(load_of(of(i).cost(i), f, static_cast<int>(kind)));
-      flows.push_back(std::move(f));
     }
-    exchange_ = std::make_unique<Exchange>(comm_, Plan(where, loads), std::move(flows), optimizer_.messages, exec_);
+    exchange_ = std::make_unique<Exchange>(comm_, Plan(where, methods_->loads()), std::move(flows), optimizer_.messages, exec_);
   });
   staging_ = std::make_unique<Staging<T>>(layers_, payload_, optimizer_.messages);
 }
@@ -142,7 +116,6 @@ void Engine<T>::make_exchange(int micro_batches) {
 #define KAON_SETUP(T)                                                                                           \
   template Engine<T>::Engine(Space const&, Communicator const&, std::vector<Layer>, std::vector<LayerSettings>, \
                              OptimizerSettings const&, int);                                                    \
-  template void Engine<T>::make_methods();                                                                      \
   template void Engine<T>::make_exchange(int);
 KAON_SETUP(float)
 KAON_SETUP(double)

@@ -55,7 +55,7 @@ void add_into(Space const& exec, Matrix<T, Space> const& left, ConstMatrix<T, Sp
 template <class T>
 GradientSums<T>::GradientSums(std::vector<Layer> const& layers, Exchange& exchange, std::vector<bool> const& alone)
     : layers_(layers), exchange_(exchange), sums_(layers.size()), buffers_(layers.size()) {
-  std::size_t largest = 0, others = 0, most = 0;
+  std::size_t largest = 0, others = 0, deepest = 0;
   for (std::size_t k = 0; k < layers.size(); ++k) {
     int const i = static_cast<int>(k);
     if (alone[k]) continue;
@@ -68,11 +68,11 @@ GradientSums<T>::GradientSums(std::vector<Layer> const& layers, Exchange& exchan
     if (senders.empty()) continue;
     largest = std::max(largest, rows * cols);
     others = std::max(others, others_at_once(senders, exchange.terms(i)));
-    most = std::max(most, senders.size() + depth + others);
+    deepest = std::max(deepest, depth);
   }
   for (std::size_t k = 0; k < others; ++k) received_.emplace_back("kaon::step::received_sum", largest);
   taken_.resize(others);
-  joined_.reserve(most + 64);
+  joined_.reserve(others + deepest + 1);
 }
 
 template <class T>

@@ -47,10 +47,20 @@ double Engine<T>::check_invariants(double tolerance) const {
   for (auto const& t : comm_.gather(trouble))
     if (!t.empty()) throw InputError("the state is not consistent: " + t);
   double worst = 0;
-  for (auto const& m : methods_) worst = std::max(worst, m->check(comm_, tolerance));
+  for (auto const& m : methods_->all()) worst = std::max(worst, m->check(comm_, tolerance));
   return worst;
 }
 
+template <class T>
+std::string Engine<T>::invariants() const {
+  std::string all;
+  for (auto const& m : methods_->all())
+    if (auto const one = m->invariant(); !one.empty()) all += (all.empty() ? "" : ", ") + one;
+  return all;
+}
+
+template std::string Engine<float>::invariants() const;
+template std::string Engine<double>::invariants() const;
 template std::uint64_t Engine<float>::model_hash() const;
 template std::uint64_t Engine<double>::model_hash() const;
 template bool Engine<float>::same_model() const;

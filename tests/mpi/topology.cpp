@@ -1,6 +1,7 @@
 // What a choice of topology is made from is the same on every rank, and makes sense.
 #include <kaon/core/error.hpp>
 #include <kaon/cost/layer_costs.hpp>
+#include <kaon/method/set.hpp>
 #include <kaon/run/start/choose_topology.hpp>
 #include <kaon/support/quadratic.hpp>
 #include <kaon/support/state.hpp>
@@ -48,7 +49,7 @@ TEST_F(TopologyTest, LayersCostSomethingAndTheirPacketsHaveTheirSize) {
     for (double const seconds : {costs[i].compress_up, costs[i].aggregate, costs[i].lmo, costs[i].compress_down, costs[i].follow})
       EXPECT_GT(seconds, 0);
   }
-  auto const loads = loads_of(layers, s, costs);
+  auto const loads = MethodSet<float>(layers, s, {}).loads();
   for (std::size_t i = 0; i < loads.size(); ++i) {
     EXPECT_EQ(loads[i].bytes, std::max(costs[i].up_bytes, costs[i].down_bytes));  // of fixed length: the longest is every one
     EXPECT_EQ(loads[i].cost, lmo_cost(s[i].lmo, layers[i].rows, layers[i].cols));
@@ -74,7 +75,7 @@ TEST_F(TopologyTest, ThePlanThatIsPredictedIsTheOneThatRuns) {
           auto& costs = measured[spec];
           if (costs.empty()) costs = measure_layers<float>(Space(), layers, s, 1);
           PlanSettings const where{topology, world.nodes(), o.workers, 1, bundle};
-          auto loads = loads_of(layers, s, costs);
+          auto loads = MethodSet<float>(layers, s, o).loads();
           Plan const predicted(where, loads);
           auto const& run = muon.exchange().plan();
           ASSERT_EQ(predicted.bundles().size(), run.bundles().size()) << spec << ", bundles of " << bundle;
@@ -87,6 +88,36 @@ TEST_F(TopologyTest, ThePlanThatIsPredictedIsTheOneThatRuns) {
           apart += Plan(where, loads).bundles().size() != run.bundles().size();
         }
   EXPECT_GT(apart, 0) << "the cases do not tell bounds from lengths";
+}
+
+TEST_F(TopologyTest, ItIsTheOneThatRunsForOtherMethodsToo) {
+  std::vector<LayerSettings> s(layers.size(), test::settings("spectral", "bits:4", "bits:2"));
+  for (std::size_t i = 0; i < s.size(); ++i) s[i].method = std::vector<std::string>{"adamw", "muon", "ef21-muon"}[i / 2 % 3];
+  for (std::size_t i = 0; i < s.size(); ++i)
+    if (s[i].method != "ef21-muon") s[i].uplink = "no compressor";  // what a method does not read is not made
+  auto const costs = measure_layers<float>(Space(), layers, s, 1);
+  for (std::size_t const bundle : {std::size_t(0), std::size_t(2000), std::size_t(1) << 20})
+    for (auto const topology : all_topologies) {
+      OptimizerSettings o;
+      o.workers = 2;
+      o.topology = topology;
+      o.bundle_bytes = bundle;
+      Engine<float> const engine(Space(), world, layers, s, o);
+      Plan const predicted({topology, world.nodes(), o.workers, 1, bundle}, MethodSet<float>(layers, s, o).loads());
+      auto const& run = engine.exchange().plan();
+      ASSERT_EQ(predicted.bundles().size(), run.bundles().size());
+      for (std::size_t b = 0; b < run.bundles().size(); ++b) {
+        EXPECT_EQ(predicted.bundles()[b].layers, run.bundles()[b].layers);
+        EXPECT_EQ(predicted.bundles()[b].owner, run.bundles()[b].owner);
+        for (int const i : run.bundles()[b].layers)
+          EXPECT_EQ(s[static_cast<std::size_t>(i)].method, s[static_cast<std::size_t>(run.bundles()[b].layers.front())].method);
+      }
+    }
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    auto const entries = static_cast<std::size_t>(layers[i].rows) * static_cast<std::size_t>(layers[i].cols);
+    auto const dense = packet_header_bytes + (4 * entries + 7) / 8 * 8;
+    EXPECT_EQ(costs[i].up_bytes == dense && costs[i].down_bytes == dense, s[i].method != "ef21-muon") << layers[i].name;
+  }
 }
 
 TEST_F(TopologyTest, EstimatesFollowTheLink) {

@@ -41,6 +41,7 @@ class Ef21Muon : public Method<T> {
   void register_state(Registry& registry) const override { state_->register_state(registry); }
   Figures const& figures() const override { return ef21_muon::figures(); }
   double check(Communicator const& comm, double tolerance) const override { return state_->check(comm, tolerance); }
+  std::string invariant() const override { return state_->keeps_estimates() ? "mean G_j = G" : ""; }
 
   Ef21State<T> const& state() const { return *state_; }
 

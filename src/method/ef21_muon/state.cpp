@@ -130,6 +130,11 @@ void Ef21State<T>::register_state(Registry& registry) const {
 }
 
 template <class T>
+bool Ef21State<T>::keeps_estimates() const {
+  return std::any_of(of_.mine.begin(), of_.mine.end(), [&](int i) { return feedback(i) == Feedback::ef21; });
+}
+
+template <class T>
 std::string Ef21State<T>::not_finite() const {
   for (int const layer : of_.mine) {
     auto const i = static_cast<std::size_t>(layer);

@@ -37,6 +37,8 @@ class Ef21State {
   /// e_j, with feedback ef14.
   Matrix<T, Space> error(int layer, int worker) const { return slice(error_, layer, worker); }
   Feedback feedback(int layer) const { return feedback_[static_cast<std::size_t>(layer)]; }
+  /// Whether a layer has feedback ef21.
+  bool keeps_estimates() const;
   double feedback_decay(int layer) const { return decay_[static_cast<std::size_t>(layer)]; }
   Matrix<T, Space> uplink_memory(int layer, int worker) const { return slice(up_memory_, layer, worker); }
   Matrix<T, Space> const& X(int layer) const { return server_X_[static_cast<std::size_t>(layer)]; }

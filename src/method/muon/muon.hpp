@@ -1,7 +1,7 @@
 #ifndef KAON_METHOD_MUON_MUON_HPP
 #define KAON_METHOD_MUON_MUON_HPP
 
-#include <kaon/method/method.hpp>
+#include <kaon/method/dense.hpp>
 #include <kaon/method/registry.hpp>
 #include <kaon/method/tools.hpp>
 
@@ -19,31 +19,24 @@ namespace kaon {
 /// it has the bits of EF21-Muon with the identity both ways. Model-sized arrays: W on every rank, M at the owner; with Nesterov
 /// one more there.
 template <class T>
-class Muon : public Method<T> {
+class Muon : public DenseMethod<T> {
  public:
   static MethodTraits traits();
   static std::unique_ptr<Method<T>> make(MethodLayers of) { return std::make_unique<Muon>(std::move(of)); }
   explicit Muon(MethodLayers of);
 
-  LayerFlows flows(int layer) const override;
   double cost(int layer) const override;
   void place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) override;
-  void initialize(Space const& exec) override;
   void on_gradient(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& gradient) override;
   void serve(StepContext<T>& cx, int layer) override;
-  void follow(StepContext<T>& cx, int layer) override;
-  void register_state(Registry& registry) const override;
   Figures const& figures() const override;
-  double check(Communicator const& comm, double tolerance) const override;
 
  private:
-  bool looks_ahead(int layer) const { return of_.optimizer.nesterov && settings_of(layer).beta != 1; }
-  LayerSettings const& settings_of(int layer) const { return of_.settings[static_cast<std::size_t>(layer)]; }
+  bool looks_ahead(int layer) const { return this->of().optimizer.nesterov && this->settings_of(layer).beta != 1; }
+  Matrix<T, Space> const& M(int layer) const { return this->state(0, layer); }
 
-  MethodLayers of_;
-  mutable Tools<T> tools_;
-  std::vector<bool> owned_, served_;
-  std::vector<Matrix<T, Space>> M_, ahead_;  ///< layer; ahead_: M, or the look-ahead
+  Tools<T> tools_;
+  std::vector<Matrix<T, Space>> ahead_;  ///< layer: M, or the look-ahead
   Scalar<double, Space> one_, dual_;
 };
 

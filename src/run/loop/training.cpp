@@ -197,8 +197,9 @@ void Training<T>::restart(std::string const& which) {
   restored_ = restored;
   restore_seconds_ = steady_seconds() - begin;
   resumed_ = true;
-  log_.line(fmt::format("restarted from {}: step {} of {}, mean G_j = G within {:.1e}, W equal on all ranks", restored.path,
-                        totals_.steps, deck_.integer64("run.steps"), off));
+  auto const held = optimizer_->invariants();
+  log_.line(fmt::format("restarted from {}: step {} of {}, {}W equal on all ranks", restored.path, totals_.steps,
+                        deck_.integer64("run.steps"), held.empty() ? "" : fmt::format("{} within {:.1e}, ", held, off)));
   warn_if_done();
   if (auto const here = arithmetic_fingerprint(build_); here != restored.info.fingerprint)
     log_.warning(

@@ -55,7 +55,10 @@ Json whole_run(EarlierStarts const& taken, Json const& order) {
 Json groups_of(std::vector<RunSummary::Group> const& groups) {
   Json out = Json::object();
   for (auto const& g : groups) {
-    Json entry = {{"norm", g.norm}, {"scale", g.scale}, {"radius", g.radius}, {"uplink", g.uplink}, {"downlink", g.downlink}};
+    Json entry = {{"method", g.method}, {"radius", g.radius}};
+    for (auto const& [key, text] :
+         {std::pair("norm", &g.norm), {"scale", &g.scale}, {"uplink", &g.uplink}, {"downlink", &g.downlink}})
+      if (!text->empty()) entry[key] = *text;
     entry.update(bytes_of(g.bytes));
     out[utf8(g.name)] = std::move(entry);
   }

@@ -40,7 +40,7 @@ struct RunState {
 /// All that summary.json says of a start that has stopped or finished.
 struct RunSummary {
   struct Group {
-    std::string name, norm, scale, uplink, downlink;
+    std::string name, method, norm, scale, uplink, downlink;  ///< empty: the method does not read it
     double radius = 0;
     ByteCount bytes;
   };

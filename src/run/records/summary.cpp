@@ -32,7 +32,8 @@ std::vector<RunSummary::Group> groups_of(Deck const& deck, std::vector<ByteCount
   for (std::size_t g = 0; g < counts.size(); ++g) {
     auto const& name = deck.groups()[g];
     auto const key = [&](char const* k) { return "group." + name + "." + k; };
-    groups.push_back({name, deck.text(key("norm")), deck.text(key("scale")), deck.text(key("uplink")), deck.text(key("downlink")),
+    auto const read = [&](char const* k) { return deck.counts(key(k)) ? deck.text(key(k)) : std::string(); };
+    groups.push_back({name, read("method"), read("norm"), read("scale"), read("uplink"), read("downlink"),
                       deck.real(key("radius")), counts[g]});
   }
   return groups;

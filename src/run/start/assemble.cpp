@@ -115,6 +115,10 @@ LayerPlan layer_settings(Deck const& deck, std::vector<Layer> const& layers) {
     s.method = deck.text(key("method"));
     s.own = own_keys(deck, name);
     if (deck.counts(key("radius"))) s.radius = deck.real(key("radius"));
+    if (deck.text("optimizer.schedule") == "adaptive" && !deck.counts(key("norm")))
+      throw UsageError(deck.where("optimizer.schedule") +
+                       ": optimizer.schedule = adaptive makes the radius a factor of a dual norm, and " + key("method") + " = " +
+                       s.method + " has no norm; choose another schedule, or another method for the group");
     if (deck.text("optimizer.form") == "constrained" && !deck.counts(key("norm")))
       throw UsageError(deck.where(key("method")) + ": " + key("method") + " = " + s.method +
                        ": optimizer.form = constrained is a step towards a point of a ball, and this method has none; a run of "

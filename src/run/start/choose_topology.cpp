@@ -3,6 +3,7 @@
 #include <kaon/clock/work_clock.hpp>
 #include <kaon/cost/layer_costs.hpp>
 #include <kaon/linalg/gemm.hpp>
+#include <kaon/method/set.hpp>
 #include <kaon/run/start/threads.hpp>
 #include <kaon/run/stop/wall_clock.hpp>
 
@@ -37,7 +38,8 @@ void share(Communicator const& comm, StepCost& cost) {
 }
 
 template <class T>
-TopologyInputs measure(Communicator const& comm, Objective<T> const& objective, std::vector<LayerSettings> const& settings) {
+TopologyInputs measure(Communicator const& comm, Objective<T> const& objective, std::vector<LayerSettings> const& settings,
+                       OptimizerSettings const& optimizer) {
   Space const exec;
   TopologyInputs in;
   in.cost.layers.resize(objective.layers().size());
@@ -54,7 +56,7 @@ TopologyInputs measure(Communicator const& comm, Objective<T> const& objective, 
   auto const host = host_share(comm);
   double const threads = static_cast<double>(Kokkos::DefaultHostExecutionSpace().concurrency());
   in.cost.load = comm.max(host.ranks * threads / host.cores);
-  in.loads = loads_of(objective.layers(), settings, in.cost.layers);
+  in.loads = MethodSet<T>(objective.layers(), settings, optimizer).loads();
   return in;
 }
 
@@ -82,7 +84,7 @@ Topology choose_topology(Deck const& deck, Communicator const& comm, Log const& 
   auto const name = deck.text("exchange.topology");
   if (name != "auto") return topology_named(name);
   double const begin = steady_seconds();
-  auto const in = measure<T>(comm, objective, settings);
+  auto const in = measure<T>(comm, objective, settings, optimizer);
   auto const times = estimate_topologies(in, optimizer, comm.nodes(), objective.micro_batches());
   auto chosen = fastest(times);
   comm.broadcast(&chosen, sizeof chosen, 0);

@@ -87,12 +87,20 @@ std::vector<std::string> idle_keys(Deck const& deck) {
     if (schedule != "linear" && schedule != "cosine" && deck.changed(name)) say(name, "optimizer.schedule = linear or cosine");
   auto const& groups = deck.groups();
   auto const every = [&](auto const& holds) { return std::all_of(groups.begin(), groups.end(), holds); };
-  if (deck.flag("optimizer.nesterov") && every([&](auto const& g) { return deck.real("group." + g + ".beta") == 1; }))
+  auto const momentum = [&](std::string const& g) { return deck.counts("group." + g + ".beta"); };
+  bool const none = std::none_of(groups.begin(), groups.end(), momentum);
+  for (auto const* name : {"optimizer.start", "optimizer.nesterov"})
+    if (none && deck.changed(name)) say(name, "a group whose method has a beta");
+  if (!none && deck.flag("optimizer.nesterov") &&
+      every([&](auto const& g) { return !momentum(g) || deck.real("group." + g + ".beta") == 1; }))
     say("optimizer.nesterov", "a beta below 1");
   for (auto const* name : {"beta", "weight_decay"}) {
     auto const common = std::string("optimizer.") + name;
-    if (deck.changed(common) && every([&](auto const& g) { return deck.where("group." + g + "." + name) != deck.where(common); }))
-      say(common, std::string("a group without a ") + name + " of its own");
+    auto const unread = [&](std::string const& g) {
+      auto const own = "group." + g + "." + name;
+      return !deck.counts(own) || deck.where(own) != deck.where(common);
+    };
+    if (deck.changed(common) && every(unread)) say(common, std::string("a group without a ") + name + " of its own");
   }
   if (auto const* objective = find_objective(kind); objective && objective->idle)
     for (auto const& idle : objective->idle(deck.objective_values()))

@@ -115,5 +115,26 @@ TEST(Assemble, AMethodIsAKeyOfAGroup) {
   EXPECT_NE(text.find("adam_beta1 = 0.9"), std::string::npos);
 }
 
+// What a method cannot do is refused by the key that asks for it, not passed over.
+TEST(Assemble, AMethodWithoutANormHasNoBallAndNoDualNorm) {
+  auto const refusal = [](std::string const& method, std::string const& key) -> std::string {
+    auto const deck = Deck::from_text("[run]\nsteps = 2\n[objective]\nkind = own\n[optimizer]\nworkers = 1\n" + key +
+                                          "\n[group.all]\nlayers = *\nradius = 0.001\nmethod = " + method + "\n",
+                                      "methods.deck");
+    try {
+      layer_settings(deck, {{"fc", 4, 4}});
+    } catch (UsageError const& e) {
+      return e.what();
+    }
+    return "";
+  };
+  for (std::string const method : {"ef21-muon", "muon"})
+    for (auto const* key : {"schedule = adaptive", "form = constrained"}) EXPECT_EQ(refusal(method, key), "") << method;
+  auto const adaptive = refusal("adamw", "schedule = adaptive"), constrained = refusal("adamw", "form = constrained");
+  EXPECT_EQ(adaptive.rfind("methods.deck:7: optimizer.schedule = adaptive", 0), 0u) << adaptive;
+  EXPECT_NE(adaptive.find("group.all.method = adamw"), std::string::npos) << adaptive;
+  EXPECT_EQ(constrained.rfind("methods.deck:11: group.all.method = adamw", 0), 0u) << constrained;
+}
+
 }  // namespace
 }  // namespace kaon

@@ -43,7 +43,9 @@ TEST(IdleKeys, EachNamesTheKeyAndWhatItNeeds) {
                         Case{"method = muon\nuplink = top:0.1\n", "group.all.uplink", "method = ef21-muon"},
                         Case{"method = adamw\nnorm = row\n", "group.all.norm", "method = ef21-muon or muon"},
                         Case{"method = adamw\npolar_steps = 6\n", "group.all.polar_steps", "method = ef21-muon or muon"},
-                        Case{"adam_beta1 = 0.5\n", "group.all.adam_beta1", "method = adamw"}}) {
+                        Case{"adam_beta1 = 0.5\n", "group.all.adam_beta1", "method = adamw"},
+                        Case{"feedback_decay = 0.9\n", "group.all.feedback_decay", "feedback = ef14"},
+                        Case{"feedback = none\n", "group.all.feedback ", "an uplink that drops something"}}) {
     auto const lines = idle(c.keys);
     ASSERT_EQ(lines.size(), 1u) << c.keys;
     EXPECT_EQ(lines[0].rfind(c.key, 0), 0u) << lines[0];
@@ -79,6 +81,10 @@ TEST(IdleKeys, OfOtherSections) {
         Case{"least-squares", {"data.train=", "gpt.width=64"}, "gpt.width", "kind = gpt"},
         Case{"least-squares", {"data.train=a.txt"}, "data.train", "kind = gpt"},
         Case{"own", {"optimizer.nesterov=yes", "optimizer.beta=1"}, "optimizer.nesterov", "beta below 1"},
+        Case{"own", {"group.all.method=adamw", "optimizer.nesterov=yes"}, "optimizer.nesterov", "whose method has a beta"},
+        Case{"own", {"group.all.method=adamw", "optimizer.start=zero"}, "optimizer.start", "whose method has a beta"},
+        Case{"own", {"group.all.method=adamw", "optimizer.beta=0.5"}, "optimizer.beta", "a beta of its own"},
+        Case{"own", {"group.all.method=muon", "optimizer.start=zero", "optimizer.nesterov=yes"}, "", ""},
         Case{"own", {"optimizer.beta=0.5", "group.all.beta = 1"}, "", ""}}) {
     auto const lines = idle_of(c.kind, c.words);
     if (*c.key == 0) {

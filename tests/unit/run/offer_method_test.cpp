@@ -55,7 +55,8 @@ TEST(OfferMethod, ADeckNamesItAndStepsAreItsOwn) {
   auto const deck = lion_deck("lion_beta1 = 0.5\nnorm = max-abs\n");
   EXPECT_NE(deck.resolved().find("lion_beta2 = 0.99"), std::string::npos);
   auto const plan = layer_settings(deck, layers);
-  EXPECT_EQ(plan.warnings, (std::vector<std::string>{"group.all.norm has no effect: it needs method = ef21-muon or muon"}));
+  EXPECT_EQ(plan.warnings, (std::vector<std::string>{"optimizer.start has no effect: it needs a group whose method has a beta",
+                                                     "group.all.norm has no effect: it needs method = ef21-muon or muon"}));
   Communicator const self(MPI_COMM_SELF);
   test::Quadratic<double> objective(layers, 2, 77);
   Engine<double> lion(Space(), self, layers, plan.settings, optimizer_settings(deck));

@@ -64,7 +64,7 @@ TYPED_TEST(Dense, MuonWithSeveralWorkersIsEf21MuonWithIdentityToRounding) {
   auto o = workers(3);
   auto const s = test::settings("frobenius", "identity", "identity");
   double const far = this->farthest(*this->run("muon", o, s), *this->run("ef21-muon", o, s));
-  double const tolerance = std::is_same_v<T, float> ? 2e-6 : 4e-15;
+  double const tolerance = std::is_same_v<T, float> ? 1e-6 : 2e-15;
   std::printf("muon and ef21-muon with identity, 3 workers: %.2e apart, tolerance %.2e\n", far, tolerance);
   EXPECT_LE(far, tolerance);
   EXPECT_GT(far, 0) << "the mean of momenta and the momentum of means round differently";
@@ -112,7 +112,7 @@ TYPED_TEST(Dense, AdamWIsTheAlgorithm) {
     auto const w = test::to_host(kaon.W()[i]).a;
     for (std::size_t e = 0; e < w.size(); ++e) worst = std::max(worst, std::abs(w[e] - x[i][e]));
   }
-  double const tolerance = std::is_same_v<T, float> ? 2e-5 : 1e-13;
+  double const tolerance = std::is_same_v<T, float> ? 4e-6 : 4e-15;
   std::printf("adamw and its fp64 reference: %.2e apart, tolerance %.2e\n", worst, tolerance);
   EXPECT_LE(worst, tolerance);
 }
@@ -158,8 +158,9 @@ TYPED_TEST(Dense, WhatAMethodDoesNotKnowIsRefusedByLayer) {
   };
   EXPECT_EQ(refusal("sgd", {}), "layer tall: there is no method 'sgd'; there are ef21-muon, adamw, muon");
   EXPECT_EQ(refusal("muon", {{"adam_beta1", "0.9"}}), "layer tall: the method muon has no key adam_beta1");
-  EXPECT_EQ(refusal("adamw", {{"adam_beta2", "1"}}), "layer tall: adam_beta2 is 1, and must be a number in [0, 1)");
-  EXPECT_EQ(refusal("adamw", {{"adam_epsilon", "small"}}), "layer tall: adam_epsilon is small, and must be a number in (0, 1]");
+  EXPECT_EQ(refusal("adamw", {{"adam_beta2", "1"}}), "layer tall: adam_beta2 is 1, and must be a number >= 0 and < 1");
+  EXPECT_EQ(refusal("adamw", {{"adam_epsilon", "small"}}),
+            "layer tall: adam_epsilon is small, and must be a number > 0 and <= 1");
 }
 
 // What the uplink does with what its compressor drops.
@@ -252,9 +253,9 @@ TEST_F(FeedbackTest, StepsAreTheFormula) {
       auto const w = test::to_host(kaon->W()[i]).a;
       double worst = 0;
       for (std::size_t e = 0; e < size; ++e) worst = std::max(worst, std::abs(w[e] - x[e]));
-      std::printf("feedback %s, layer %s: %.2e from the loop with plain arrays, tolerance 1e-13\n", kind.c_str(),
+      std::printf("feedback %s, layer %s: %.2e from the loop with plain arrays, tolerance 1e-14\n", kind.c_str(),
                   layers[i].name.c_str(), worst);
-      EXPECT_LE(worst, 1e-13) << kind;
+      EXPECT_LE(worst, 1e-14) << kind;
     }
   }
 }
@@ -277,8 +278,9 @@ TEST_F(FeedbackTest, WithoutItTheMinimumIsMissed) {
   };
   double const ef21 = distance("ef21"), ef14 = distance("ef14"), none = distance("none");
   std::printf("distance to the minimum after 2000 steps: ef21 %.2e, ef14 %.2e, none %.2e\n", ef21, ef14, none);
-  EXPECT_LT(ef21, 0.1 * none);
-  EXPECT_LT(ef14, 0.5 * none);
+  EXPECT_LT(ef21, 1e-12);
+  EXPECT_LT(ef14, 0.1 * none);
+  EXPECT_GT(ef14, 1e-3) << "error memory goes round the minimum";
 }
 
 }  // namespace

@@ -1,0 +1,40 @@
+#ifndef KAON_METHOD_SET_HPP
+#define KAON_METHOD_SET_HPP
+
+#include <kaon/method/registry.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace kaon {
+
+/// The methods of a model's layers: one object for each name that the settings have.
+template <class T>
+class MethodSet {
+ public:
+  /// Throws UsageError that names the layer whose settings cannot be.
+  MethodSet(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings, OptimizerSettings const& optimizer);
+
+  Method<T>& of(int layer) const { return *of_[static_cast<std::size_t>(layer)]; }
+  std::vector<std::unique_ptr<Method<T>>> const& all() const { return all_; }
+  /// In the order of their first layers.
+  std::vector<std::string> const& names() const { return names_; }
+
+  /// Of every layer. Before place().
+  std::vector<LayerFlows> flows() const;
+  /// What a plan balances by, in a run and in its prediction: layers of one method, which may share a message, are of one kind.
+  std::vector<LayerLoad> loads() const;
+
+ private:
+  std::vector<std::unique_ptr<Method<T>>> all_;
+  std::vector<std::string> names_;
+  std::vector<Method<T>*> of_;  ///< layer
+};
+
+extern template class MethodSet<float>;
+extern template class MethodSet<double>;
+
+}  // namespace kaon
+
+#endif
