@@ -2,11 +2,12 @@
 cmake_minimum_required(VERSION 3.22)
 set(prefix ${WORK}/prefix)
 set(example ${WORK}/example)
-file(REMOVE_RECURSE ${prefix} ${example})
+file(REMOVE_RECURSE ${WORK}/elsewhere ${prefix} ${example})
 
 include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
-run("install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${prefix})
+run("install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/elsewhere)
+file(RENAME ${WORK}/elsewhere ${prefix})  # what is installed can be moved
 
 # Headers of every room, and nothing of the tests.
 foreach(header core/types linalg/gemm objective/objective step/engine keys/key_values run/train_main)

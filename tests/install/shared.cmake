@@ -1,19 +1,13 @@
-# cmake -DSOURCE=… -DWORK=… … -P shared.cmake: Kaon as shared libraries. Installed, moved, and used from there.
+# cmake -DBUILD=… -DSOURCE=… -DWORK=… … -P shared.cmake: shared libraries and programs that are installed, moved, and used from
+# there.
 cmake_minimum_required(VERSION 3.22)
-set(build ${WORK}/build)
 set(moved ${WORK}/moved)
-set(example ${WORK}/example)
-file(REMOVE_RECURSE ${WORK}/prefix ${moved} ${example})
+file(REMOVE_RECURSE ${WORK}/prefix ${moved})
 set(ENV{LD_LIBRARY_PATH})
 
 include(${CMAKE_CURRENT_LIST_DIR}/run.cmake)
 
-# Programs and libraries alone, compiled in haste: how they find each other is what is asked.
-set(options -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX} -DBUILD_SHARED_LIBS=ON -DKAON_TESTS=OFF -DKAON_BENCHMARKS=OFF -DKAON_UNITY=ON
-  -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g0" -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
-run("configuring" ${CMAKE_COMMAND} -S ${SOURCE} -B ${build} ${options} -DKokkos_DIR=${KOKKOS} -DKokkosKernels_DIR=${KOKKOSKERNELS})
-run("building" ${CMAKE_COMMAND} --build ${build} --parallel 2)
-run("install" ${CMAKE_COMMAND} --install ${build} --prefix ${WORK}/prefix)
+run("install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
 file(RENAME ${WORK}/prefix ${moved})
 file(GLOB_RECURSE libraries ${moved}/lib*/libkaon_*.so)
 list(LENGTH libraries count)
@@ -30,7 +24,7 @@ file(GLOB programs ${moved}/bin/kaon-*)
 foreach(file ${programs} ${libraries})
   run("readelf" readelf -d ${file})
   if(out MATCHES "RUNPATH|RPATH")
-    if(out MATCHES "${build}")
+    if(out MATCHES "${BUILD}")
       message(FATAL_ERROR "${file} looks for libraries in the build folder:\n${out}")
     endif()
   endif()
@@ -45,16 +39,6 @@ run("the installed kaon-train" ${moved}/bin/kaon-train --version)
 run("the installed kaon-ckpt" ${moved}/bin/kaon-ckpt --help)
 run("the installed kaon-link" ${MPIEXEC} ${NP} 2 ${moved}/bin/kaon-link)
 
-file(COPY ${SOURCE}/examples/own-objective/ DESTINATION ${example} PATTERN "build*" EXCLUDE)
-run("configuring the example" ${CMAKE_COMMAND} -S ${example} -B ${example}/build -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX}
-  -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_FLAGS_DEBUG=-O0 -g0" -DCMAKE_PREFIX_PATH=${moved})
-run("building the example" ${CMAKE_COMMAND} --build ${example}/build)
-run("the example on 2 ranks" ${CMAKE_COMMAND} -E chdir ${example}/build ${MPIEXEC} ${NP} 2
-  ${example}/build/factorise -i ${example}/factorise.deck)
-if(NOT err MATCHES "loss")  # the log
-  message(FATAL_ERROR "the example says:\n${out}${err}")
-endif()
-
 # An archive of Kokkos would be in every library.
 set(archive ${WORK}/archive)
 file(WRITE ${archive}/libkokkoscore.a "")
@@ -67,8 +51,9 @@ set_target_properties(Kokkos::kokkos PROPERTIES INTERFACE_LINK_LIBRARIES Kokkos:
 file(WRITE ${archive}/KokkosConfigVersion.cmake "set(PACKAGE_VERSION 4.6.01)\nset(PACKAGE_VERSION_COMPATIBLE TRUE)\n")
 file(WRITE ${archive}/KokkosKernelsConfig.cmake "add_library(Kokkos::kokkoskernels INTERFACE IMPORTED)\n")
 foreach(shared ON OFF)
-  execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${archive}/build-${shared} ${options} -DBUILD_SHARED_LIBS=${shared}
-    -DKokkos_DIR=${archive} -DKokkosKernels_DIR=${archive} RESULT_VARIABLE rc OUTPUT_QUIET ERROR_VARIABLE err)
+  execute_process(COMMAND ${CMAKE_COMMAND} -S ${SOURCE} -B ${archive}/build-${shared} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX}
+    -DKAON_TESTS=OFF -DKAON_BENCHMARKS=OFF -DBUILD_SHARED_LIBS=${shared} -DKokkos_DIR=${archive} -DKokkosKernels_DIR=${archive}
+    RESULT_VARIABLE rc OUTPUT_QUIET ERROR_VARIABLE err)
   string(REGEX REPLACE "[ \n]+" " " err "${err}")
   if(shared AND (rc EQUAL 0 OR NOT err MATCHES "is an archive .*Cure: build Kokkos"))
     message(FATAL_ERROR "shared libraries with an archive of Kokkos: not refused as they should be (${rc}): ${err}")
