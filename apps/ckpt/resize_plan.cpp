@@ -106,6 +106,18 @@ std::vector<unsigned char> ResizePlan::made(Item const& item) const {
                        [&](auto zero) { return bytes(remap::mean(values<decltype(zero)>(made(*find(item.as.of))), now_)); });
     case Resize::copied:
       return remap::copied(file_.read(from), before_, now_);
+    case Resize::same: {
+      auto const all = file_.read(from);
+      auto const one = all.size() / before_;
+      for (std::uint64_t j = 1; j < before_; ++j)
+        if (!std::equal(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(one),
+                        all.begin() + static_cast<std::ptrdiff_t>(j * one)))
+          throw InputError(
+              fmt::format("{} is in the middle of a round of local steps ({} differs between the workers): only a "
+                          "checkpoint of a round's end can be resized",
+                          file_.path(), from.path));
+      return remap::copied(all, before_, now_);
+    }
     case Resize::new_epoch: {
       std::vector<std::int64_t> rows;
       for (std::uint64_t i = 0; i < now_; ++i)

@@ -15,7 +15,8 @@ struct Name {
   char const* word;
 };
 constexpr Name names[] = {{Resize::refused, "refused"}, {Resize::kept, "kept"},       {Resize::weighted, "weighted"},
-                          {Resize::copied, "copied"},   {Resize::mean_of, "mean-of"}, {Resize::new_epoch, "new-epoch"}};
+                          {Resize::copied, "copied"},   {Resize::mean_of, "mean-of"}, {Resize::new_epoch, "new-epoch"},
+                          {Resize::same, "same"}};
 
 bool is_real(FieldShape const& f) { return f.type == ElementType::f32 || f.type == ElementType::f64; }
 

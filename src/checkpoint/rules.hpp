@@ -18,7 +18,9 @@ char const* name_of(Resize rule);
 std::optional<Resize> named(std::string const& word);
 
 /// The leading index is the worker, and there are as many as workers.
-inline bool is_per_worker(Resize rule) { return rule == Resize::weighted || rule == Resize::copied || rule == Resize::new_epoch; }
+inline bool is_per_worker(Resize rule) {
+  return rule == Resize::weighted || rule == Resize::copied || rule == Resize::same || rule == Resize::new_epoch;
+}
 
 /// Why this field cannot have the rule in a state of so many workers, for messages ("is weighted, and …"); empty: it can. `find`
 /// knows the other fields by path; nullptr for a path that none has.

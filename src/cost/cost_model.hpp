@@ -23,6 +23,7 @@ struct LayerCost {
   double compress_down = 0;  ///< the shift, its encoding and decoding at the server
   double follow = 0;         ///< decoding the shift elsewhere
   std::size_t up_bytes = 0, down_bytes = 0;
+  double walk = 0;  ///< with local steps: a worker's inner step
 };
 
 /// What a step costs on one rank with a core of its own.

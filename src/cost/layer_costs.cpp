@@ -100,11 +100,10 @@ struct Timed {
   std::vector<bool> oracle;
 };
 
-Timed timed_of(std::vector<LayerSettings> const& settings) {
+Timed timed_of(std::vector<LayerSettings> const& settings, bool local) {
   Timed t{settings, {}};
   for (auto& s : t.settings) {
-    auto const& uses = method_traits(s.method).uses;
-    auto const used = [&](char const* key) { return std::find(uses.begin(), uses.end(), key) != uses.end(); };
+    auto const used = [&, &traits = method_traits(s.method)](char const* key) { return reads_key(traits, key, local); };
     if (!used("uplink")) s.uplink = "identity";
     if (!used("downlink")) s.downlink = "identity";
     t.oracle.push_back(used("norm"));
@@ -116,9 +115,10 @@ Timed timed_of(std::vector<LayerSettings> const& settings) {
 
 template <class T>
 std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
-                                      std::vector<LayerSettings> const& settings, int repetitions) {
-  auto const has = timed_of(settings);
-  auto const flows = MethodSet<T>(layers, settings, {}).flows();
+                                      std::vector<LayerSettings> const& settings, int repetitions,
+                                      OptimizerSettings const& optimizer) {
+  auto const flows = MethodSet<T>(layers, settings, optimizer).flows();
+  auto const has = timed_of(settings, optimizer.local.on());
   Tools<T> tools(layers, has.settings, has.oracle);
   Clock const clock(exec, repetitions);
   std::size_t bound = 0;
@@ -170,14 +170,21 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
       c.lmo = (up_replaces ? 2 * p.add : p.clear + p.add) + step;
       c.up_bytes = up.bytes;
     }
+    if (auto const& local = optimizer.local; local.on()) {
+      c.walk = p.momentum + step;
+      if (local.form == LocalForm::update) {
+        c.compress_up += c.walk;
+        if (local.outer != Outer::lmo) c.lmo -= step - (p.momentum + p.add);
+      }
+    }
     costs.push_back(c);
   }
   return costs;
 }
 
 template std::vector<LayerCost> measure_layers<float>(Space const&, std::vector<Layer> const&, std::vector<LayerSettings> const&,
-                                                      int);
+                                                      int, OptimizerSettings const&);
 template std::vector<LayerCost> measure_layers<double>(Space const&, std::vector<Layer> const&, std::vector<LayerSettings> const&,
-                                                       int);
+                                                       int, OptimizerSettings const&);
 
 }  // namespace kaon

@@ -57,6 +57,23 @@ std::vector<Key> make_optimizer() {
       {.section = s, .name = "init", .type = text, .may_change = true, .path = true,
        .help = "start from the weights of this file in the place of the objective's own: a checkpoint, or what kaon-ckpt "
                "extract wrote; layers and shapes must be the model's; a restart does not read it"},
+      {.section = s, .name = "local_steps", .type = integer, .fallback = "0", .low = 0, .high = 1e6,
+       .words = {"syncinterval", "syncevery", "innersteps", "localiterations"},
+       .help = "steps of a round, in which the workers walk alone; messages travel when it ends; run.steps counts these steps. 0: "
+               "every step has its messages"},
+      {.section = s, .name = "local_form", .type = choice, .fallback = "update", .choices = {"update", "gradient"},
+       .help = "what a worker sends after a round: update, how far its own steps went; gradient, the momentum of the mean of the "
+               "gradients that it met, and the step is the server's"},
+      {.section = s, .name = "local_rate", .type = real, .fallback = "0.1", .low = 0,
+       .help = "local_form gradient: length of a worker's step within a round, in radii"},
+      {.section = s, .name = "outer", .type = choice, .fallback = "average", .choices = {"average", "nesterov", "lmo"},
+       .words = {"outeroptimizer"},
+       .help = "local_form update: what the server does with the mean update D: average, X - r D; nesterov, u = m u + D, X - r (D "
+               "+ m u); lmo, a step of the norm's oracle along it, of r radii"},
+      {.section = s, .name = "outer_rate", .type = real, .fallback = "1", .low = 0, .low_open = true, .words = {"outerlr"},
+       .help = "r of outer; 1 with average is the mean of the workers' weights"},
+      {.section = s, .name = "outer_momentum", .type = real, .fallback = "0.6", .low = 0, .high = 1, .high_open = true,
+       .help = "m of outer nesterov"},
       {.section = s, .name = "schedule", .type = choice, .fallback = "constant",
        .choices = {"constant", "linear", "cosine", "inverse-sqrt", "inverse-three-quarters", "adaptive"},
        .words = {"scheduler", "lrscheduler", "lrschedule"},

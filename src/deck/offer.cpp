@@ -64,6 +64,13 @@ bool of_the_deck(std::string const& section) {
   return std::any_of(own.begin(), own.end(), [&](Key const& k) { return k.section == section; });
 }
 
+// Whether two methods mean one key: all but used_by.
+bool same_key(Key const& a, Key const& b) {
+  return a.section == b.section && a.name == b.name && a.type == b.type && a.fallback == b.fallback && a.required == b.required &&
+         a.low == b.low && a.high == b.high && a.low_open == b.low_open && a.high_open == b.high_open && a.choices == b.choices &&
+         a.may_change == b.may_change && a.inherits == b.inherits && a.part_of == b.part_of && a.help == b.help;
+}
+
 void add_help(Key& key, std::string const& name, std::string const& help) { key.help += fmt::format("; {}: {}", name, help); }
 
 }  // namespace
@@ -112,7 +119,10 @@ void offer_group_method(std::string const& name, std::string const& help, std::v
                         std::vector<std::string> const& used) {
   auto const what = "method " + name;
   auto& method = choice_key("group", "method", name, what);
-  check_keys(keys);
+  std::vector<Key> fresh;  // the others are another method's too, word for word
+  for (auto const& key : keys)
+    if (auto const* there = deck_table().find(key.section, key.name); !there || !same_key(*there, key)) fresh.push_back(key);
+  check_keys(fresh);
   for (auto const& key : keys)
     if (key.section != "group")
       refuse(fmt::format("key {}.{}", key.section, key.name), "a method's keys are of the section group");
@@ -126,7 +136,9 @@ void offer_group_method(std::string const& name, std::string const& help, std::v
   auto& all = deck_table().keys;
   for (auto& key : all)
     if (key.section == "group" && (holds(used, key.name) || holds(used, key.part_of))) key.used_by.push_back(name);
-  for (auto key : keys) {
+  for (auto const& key : keys)
+    if (auto* there = deck_table().find("group", key.name)) there->used_by.push_back(name);
+  for (auto key : fresh) {
     key.used_by = {name};
     all.push_back(std::move(key));
   }

@@ -171,7 +171,7 @@ void Exchange::add_down(int b) {
 bool Exchange::joins_sums(int layer) const {
   if (flow(layer).up == Up::ordered_sum) return served_[bundle_at(layer)];
   auto const here = plan_.workers_at(comm_.rank());
-  return here.count > 0 && plan_.home_of(layer, here.first) == comm_.rank();
+  return here.count > 0 && (flow(layer).shared_sums || plan_.home_of(layer, here.first) == comm_.rank());
 }
 
 void Exchange::add_sums(int b) {
@@ -184,7 +184,9 @@ void Exchange::add_sums(int b) {
   auto const bound = [&](int i) { return flow(i).sum_bytes; };
   auto& out = sum_out_[static_cast<std::size_t>(b)];
   if (s.mine.count > 0) {
-    if (!ordered(b)) {
+    if (!ordered(b) && flow(layer).shared_sums) {
+      for (auto const& sender : s.senders) out.to.push_back(sender.rank);
+    } else if (!ordered(b)) {
       if (!joins_sums(layer)) out.to = {plan_.home_of(layer, plan_.workers_at(me).first)};
     } else if (plan_.topology() == Topology::replicated) {
       for (int r = 1; r < plan_.ranks(); ++r) out.to.push_back((me + r) % plan_.ranks());
@@ -244,23 +246,25 @@ PacketId Exchange::sum_id(int layer, AddBlock const& block) const {
           flow(layer).dense_encoding,           static_cast<std::uint32_t>(block.first)};
 }
 
-void Exchange::begin_step(std::uint64_t step, bool dense) {
+void Exchange::begin_step(std::uint64_t step, bool dense, bool sums_alone) {
   step_ = step;
-  if (dense != dense_) fit(dense);
-  dense_ = dense;
+  sums_alone_ = sums_alone;
   mail_.set_step(step);
-  for (auto& up : up_)
-    for (auto& post : up.posts) {
-      post.letter.begin();
-      post.opened = false;
-      if (post.inbox >= 0) mail_.open(post.inbox);
-    }
   for (auto& bundle : sums_)
     for (auto& post : bundle) {
       post.opened = false;
       mail_.open(post.inbox);
     }
   for (auto& post : sum_out_) post.letter.begin();
+  if (sums_alone) return;
+  if (dense != dense_) fit(dense);
+  dense_ = dense;
+  for (auto& up : up_)
+    for (auto& post : up.posts) {
+      post.letter.begin();
+      post.opened = false;
+      if (post.inbox >= 0) mail_.open(post.inbox);
+    }
   // Down: a server's begins anew; elsewhere the last step's may still be unread, and release_down opens the next.
   for (auto& post : down_) {
     if (post.outbox >= 0) post.letter.begin();
@@ -392,7 +396,7 @@ void Exchange::close_down(int bundle) { down_[static_cast<std::size_t>(bundle)].
 void Exchange::release_down(int bundle) {
   auto& post = down_[static_cast<std::size_t>(bundle)];
   post.down = Post::Down::idle;
-  if (post.step < step_) await_down(post);
+  if (post.step < step_ && !sums_alone_) await_down(post);
 }
 
 std::string Exchange::missing_sum(int bundle) const {

@@ -40,8 +40,8 @@ class Exchange {
   Exchange& operator=(Exchange const&) = delete;
 
   /// Opens the inboxes for this step's packets. `dense` marks the step whose uplink is the uncompressed start; it and the one
-  /// after it allocate.
-  void begin_step(std::uint64_t step, bool dense);
+  /// after it allocate. `sums_alone`: a step that has no packets, but partial sums.
+  void begin_step(std::uint64_t step, bool dense, bool sums_alone = false);
 
   std::uint64_t step() const { return step_; }
   MessageMemory memory() const { return sealer_->memory(); }
@@ -53,7 +53,7 @@ class Exchange {
   /// Blocks of them that it sends for a layer whose sum others join; `sends_sums`: there are others.
   std::vector<AddBlock> const& my_blocks(int layer) const { return summing(layer).blocks; }
   bool sends_sums(int layer) const { return !sum_out_[bundle_at(layer)].to.empty(); }
-  /// Whether this rank joins the layer's sum: its home, or one of its servers.
+  /// Whether this rank joins the layer's sum: its home, or one of its servers; with shared_sums every rank that has terms of it.
   bool joins_sums(int layer) const;
   std::span<unsigned char> sum_payload(int layer, std::size_t block);
   /// Seals the partial of my_blocks()[block] that stands in sum_payload; sends the bundle's when it was the last.
@@ -179,7 +179,7 @@ class Exchange {
   Summing group_, all_;
   std::vector<PacketId> ids_;  // of the letter that is being opened
   std::uint64_t step_ = 0;
-  bool dense_ = false;
+  bool dense_ = false, sums_alone_ = false;
   std::vector<ByteCount> counts_;  // layer
 };
 

@@ -21,6 +21,7 @@ struct LayerFlows {
   std::size_t sum_bytes = 0;                 ///< payload of a partial gradient, a multiple of 8
   std::size_t dense_bound = 0;               ///< largest payload of the uncompressed start; 0: there is none
   Up up = Up::each;
+  bool shared_sums = false;  ///< with Up::each: every rank that shares a worker joins the worker's sum, and not its home alone
 };
 
 }  // namespace kaon

@@ -57,6 +57,16 @@ void check_settings(std::vector<Layer> const& layers, std::vector<LayerSettings>
   if (optimizer.workers < 1) throw UsageError("workers is " + std::to_string(optimizer.workers) + ", and must be at least 1");
   if (micro_batches < 1)
     throw UsageError("there are " + std::to_string(micro_batches) + " micro-batches, and must be at least 1");
+  if (auto const& local = optimizer.local; local.on()) {
+    auto const refuse = [](char const* what, double x, char const* range) {
+      throw UsageError(std::string("local steps: ") + what + " is " + text_of(x) + ", and must be " + range);
+    };
+    if (!std::isfinite(local.rate) || local.rate <= 0) refuse("outer_rate", local.rate, "positive and finite");
+    if (!(local.momentum >= 0 && local.momentum < 1)) refuse("outer_momentum", local.momentum, "in [0, 1)");
+    if (!std::isfinite(local.walk) || local.walk < 0) refuse("local_rate", local.walk, "finite and not negative");
+    if (local.form == LocalForm::gradient && local.outer != Outer::average)
+      throw UsageError("local steps: with local_form = gradient a round is a step of the server's oracle; outer is for update");
+  }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     auto const& s = settings[i];
     auto const refuse = [&](char const* what, double x, char const* range) {
@@ -76,6 +86,8 @@ std::uint64_t settings_hash(std::vector<Layer> const& layers, std::vector<LayerS
   all.precision(std::numeric_limits<double>::max_digits10);
   auto const put = [&all](auto const&... values) { ((all << values << '\n'), ...); };
   put(optimizer.workers, static_cast<int>(optimizer.start), optimizer.nesterov, optimizer.adaptive, optimizer.seed,
+      optimizer.local.steps, optimizer.local.total, static_cast<int>(optimizer.local.form),
+      static_cast<int>(optimizer.local.outer), optimizer.local.rate, optimizer.local.momentum, optimizer.local.walk,
       static_cast<int>(optimizer.topology), optimizer.bundle_bytes, static_cast<int>(optimizer.messages), micro_batches);
   for (auto const& l : layers) put(l.name, l.rows, l.cols);
   for (auto const& s : settings) {

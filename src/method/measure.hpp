@@ -41,6 +41,12 @@ class Measure {
   void server(Space const& exec, int layer, std::size_t what, ConstMatrix<T, Space> const& x) {
     sum_squares<T>(exec, slot(server_index(layer, what)), partials_, x);
   }
+  /// ⟨x, y⟩ as the `what`-th figure of the server.
+  template <class T>
+  void server_dot(Space const& exec, int layer, std::size_t what, ConstMatrix<T, Space> const& x,
+                  ConstMatrix<T, Space> const& y) {
+    dot<T>(exec, slot(server_index(layer, what)), partials_, x, y);
+  }
   /// Collective: adds the ranks' values (each is measured on one rank, zero elsewhere, so the sum is exact) and derives reports.
   std::vector<LayerReport> reports(Space const& exec, Communicator const& comm);
   /// Which squared norm behind the last reports was a NaN or beyond the range of double, "" when none was; the same on every

@@ -8,6 +8,7 @@
 #include <kaon/layer/space.hpp>
 #include <kaon/linalg/update.hpp>
 #include <kaon/method/figures.hpp>
+#include <kaon/method/local.hpp>
 #include <kaon/method/measure.hpp>
 #include <kaon/method/settings.hpp>
 #include <kaon/method/staging.hpp>
@@ -41,6 +42,8 @@ struct StepContext {
   Vector<double, Space> motion;            ///< Motion::count entries a layer, for move_along
   std::uint64_t step = 0;
   bool dense = false;          ///< the step whose uplink is the uncompressed start
+  std::uint64_t in_round = 0;  ///< with local steps: those of the round before this one
+  bool round_ends = true;      ///< the step has messages
   double multiplier = 1;       ///< the schedule's; known to serve()
   Measure* measure = nullptr;  ///< where there are figures to be taken
 
@@ -78,6 +81,9 @@ class Method {
   /// On a rank that does not serve the layer, when its downlink's packet is there. Asynchronous: the packet is read until the
   /// next fence.
   virtual void follow(StepContext<T>& cx, int layer) = 0;
+
+  /// Of a method with local steps: the walk between messages, which replaces on_gradient()'s packets. Null: it has none.
+  virtual LocalWalk<T>* local() { return nullptr; }
 
   /// Everything of the method that outlives a step, besides W.
   virtual void register_state(Registry& registry) const = 0;

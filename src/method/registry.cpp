@@ -4,6 +4,7 @@
 #include <kaon/keys/allowed.hpp>
 #include <kaon/method/adamw/adamw.hpp>
 #include <kaon/method/ef21_muon/ef21_muon.hpp>
+#include <kaon/method/local_steps/make_local.hpp>
 #include <kaon/method/muon/muon.hpp>
 
 #include <algorithm>
@@ -16,15 +17,16 @@ namespace kaon {
 namespace {
 
 template <class T, template <class> class M>
-MethodEntry<T> entry() {
-  return {M<T>::traits(), M<T>::make};
+MethodEntry<T> entry(std::unique_ptr<Method<T>> (*make_local)(MethodLayers of) = nullptr) {
+  return {M<T>::traits(), M<T>::make, make_local};
 }
 
 }  // namespace
 
 template <class T>
 std::vector<MethodEntry<T>>& method_table() {
-  static std::vector<MethodEntry<T>> table{entry<T, Ef21Muon>(), entry<T, AdamW>(), entry<T, Muon>()};
+  static std::vector<MethodEntry<T>> table{entry<T, Ef21Muon>(make_local_muon<T>), entry<T, AdamW>(make_local_adamw<T>),
+                                           entry<T, Muon>()};
   return table;
 }
 
@@ -67,9 +69,20 @@ void check(Key const& key, Layer const& layer, std::string const& text) {
 
 MethodTraits const& method_traits(std::string const& name) { return method_entry<double>(name).traits; }
 
+bool reads_key(MethodTraits const& traits, std::string const& key, bool local) {
+  auto const holds = [&](std::vector<std::string> const& all) { return std::find(all.begin(), all.end(), key) != all.end(); };
+  bool const own = std::any_of(traits.keys.begin(), traits.keys.end(), [&](Key const& k) { return k.name == key; });
+  return (own || holds(traits.uses)) && (local || !holds(traits.rounds_only));
+}
+
 template <class T>
 std::unique_ptr<Method<T>> make_method(std::string const& name, MethodLayers of) {
-  return method_entry<T>(name).make(std::move(of));
+  auto const& entry = method_entry<T>(name);
+  if (!of.optimizer.local.on()) return entry.make(std::move(of));
+  if (!entry.make_local)
+    throw UsageError("layer " + of.layers[static_cast<std::size_t>(of.mine.front())].name + ": the method " + name +
+                     " has no local steps; ef21-muon and adamw have, and local_steps = 0 is without");
+  return entry.make_local(std::move(of));
 }
 
 namespace {

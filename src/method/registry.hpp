@@ -16,12 +16,16 @@ struct MethodTraits {
   std::string help;               ///< one line
   std::vector<std::string> uses;  ///< group keys of LayerSettings that mean something to it: "norm", "beta", …
   std::vector<Key> keys;          ///< its own, of the section "group": numbers and choices
+  /// Of both: what means something with local steps alone (OptimizerSettings::local).
+  std::vector<std::string> rounds_only = {};
 };
 
 template <class T>
 struct MethodEntry {
   MethodTraits traits;
   std::unique_ptr<Method<T>> (*make)(MethodLayers of);
+  /// With local steps (OptimizerSettings::local); null: it has none.
+  std::unique_ptr<Method<T>> (*make_local)(MethodLayers of) = nullptr;
 };
 
 /// The table that make_method reads; starts with what the library has.
@@ -33,7 +37,11 @@ std::vector<std::string> method_names();
 /// Throws UsageError, which lists the methods, where there is none of that name.
 MethodTraits const& method_traits(std::string const& name);
 
-/// A method for the layers of `of.mine`, which name it. Throws UsageError that names a layer whose settings cannot be.
+/// Whether a layer's method reads the group key, one of `uses` or its own, with local steps or without.
+bool reads_key(MethodTraits const& traits, std::string const& key, bool local);
+
+/// A method for the layers of `of.mine`, which name it; with local steps where `of.optimizer` has them. Throws UsageError that
+/// names a layer whose settings cannot be, or whose method has no local steps.
 template <class T>
 std::unique_ptr<Method<T>> make_method(std::string const& name, MethodLayers of);
 

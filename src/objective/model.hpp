@@ -32,6 +32,8 @@ class Model {
     if (arrive_) arrive_(static_cast<int>(layer));
     return views_[layer];
   }
+  /// Another matrix of the same shape in the layer's place.
+  void set(std::size_t layer, View const& view) { views_[layer] = view; }
   /// Shape of a layer, without waiting for its values.
   std::size_t rows(std::size_t layer) const { return views_[layer].extent(0); }
   std::size_t cols(std::size_t layer) const { return views_[layer].extent(1); }

@@ -29,6 +29,7 @@ enum class Resize : std::uint8_t {
   kept,       ///< the same bytes
   weighted,   ///< floats, leading index the worker: weighted by overlap of the unit interval, so that the mean is kept
   copied,     ///< leading index the worker: that of the closest old worker
+  same,       ///< leading index the worker: all workers' alike, or the state is not resized (in a round of local steps)
   mean_of,    ///< floats: the mean, in worker order, of the field `of`, whose leading index is the worker
   new_epoch,  ///< i64, workers×3 (place, draws, epoch): every worker begins an epoch that none has begun
 };

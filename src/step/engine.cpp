@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <exception>
+#include <limits>
 
 namespace kaon {
 
@@ -58,6 +59,7 @@ void Engine<T>::check_step(std::uint64_t step) const {
   auto const wrong = [&](char const* why) { throw UsageError("step " + std::to_string(step) + " cannot be next: " + why); };
   if (may_ == Next::first && step != 0) wrong("steps count from 0 after initialize()");
   if (may_ == Next::later && step < next_) wrong("the optimizer has been that far already");
+  if (may_ == Next::later && optimizer_.local.on() && step != next_) wrong("local steps follow one another");
 }
 
 template <class T>
@@ -183,9 +185,13 @@ void Engine<T>::begin_step(std::uint64_t step, bool measure) {
   under_way_ = true;
   held([&] {
     before_ = timer_.times();
-    dense_ = step == 0 && optimizer_.start == Start::dense;
+    auto const& local = optimizer_.local;
+    context_->in_round = local.in_round(step);
+    context_->round_ends = local.ends_round(step);
+    dense_ = context_->round_ends && local.round_of(step) == 0 && optimizer_.start == Start::dense;
     context_->step = step;
     context_->dense = dense_;
+    measure = measure && context_->round_ends;
     context_->measure = measure ? measure_.get() : nullptr;
     if (measure) measure_->clear(exec_);
     std::fill(joined_.begin(), joined_.end(), false);
@@ -194,7 +200,7 @@ void Engine<T>::begin_step(std::uint64_t step, bool measure) {
     for (auto& s : shares_) s.step = step;
     agreement_.clear();
     staging_->fit(exec_, dense_ ? dense_payload_ : payload_);
-    exchange_->begin_step(step, dense_);
+    exchange_->begin_step(step, dense_, !context_->round_ends);
     turn_ = 0;
     if (shares_.empty()) return;
     check_.begin(shares_.front());
@@ -211,6 +217,7 @@ ConstMatrix<T, Space> Engine<T>::W(Share const& share, int layer) {
     refuse(UsageError("W of layer " + std::to_string(layer) + " was asked for, and there are layers 0 to " +
                       std::to_string(layers_.size() - 1)));
   ConstMatrix<T, Space> w;
+  point_at(share);
   held([&] { w = (*model_)[static_cast<std::size_t>(layer)]; });
   return w;
 }
@@ -265,8 +272,9 @@ void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Spac
   } else {
     InPhase const in(timer_, Phase::sum);
     if (!sums_->add(exec_, layer, share.micro, gradient)) return;
-    if (plan.home_of(layer, share.worker) != comm_.rank()) {
-      sums_->send(exec_, layer);
+    if (exchange_->sends_sums(layer)) sums_->send(exec_, layer);
+    if (!exchange_->joins_sums(layer)) {
+      // its home has all of it
     } else if (exchange_->senders(layer).empty()) {
       of(layer).on_gradient(*context_, layer, share.worker, sums_->finish(exec_, layer));
     } else {
@@ -333,7 +341,7 @@ void Engine<T>::serve_layer(int layer) {
 
 // The rest of what workers do, when all gradients of this rank have been given.
 template <class T>
-void Engine<T>::end_gradients() {
+void Engine<T>::end_gradients(double multiplier) {
   auto const joinable = [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); };
   auto const missing_sum = [&] {
     return exchange_->missing_sum(
@@ -346,7 +354,8 @@ void Engine<T>::end_gradients() {
     read_motion(step_);
   }
   release_followed();
-  begin_agreement();
+  keep_losses();
+  if (walks_.empty()) begin_agreement();
   while (!join_sums())
     wait_or_tell(
         Phase::wait_sum, [&] { return std::any_of(to_join_.begin(), to_join_.end(), joinable); }, missing_sum);
@@ -355,34 +364,36 @@ void Engine<T>::end_gradients() {
     exec_.fence();
     release_followed();
   }
+  if (walks_.empty()) return;
+  try {
+    walk(multiplier);
+  } catch (NumericalError const& e) {  // on this rank alone
+    told_or_not(e);
+    throw;
+  }
+  if (context_->round_ends) begin_agreement();
 }
 
 template <class T>
 void Engine<T>::begin_agreement() {
-  auto const micros = static_cast<std::size_t>(exchange_->plan().micro_batches());
-  for (std::size_t k = 0; k < shares_.size(); ++k)
-    agreement_.loss(static_cast<std::size_t>(shares_[k].worker) * micros + static_cast<std::size_t>(shares_[k].micro)) =
-        given_losses_[k].from_host ? given_losses_[k].value : host_losses_(k);
+  auto const micros = static_cast<std::size_t>(exchange_->plan().workers() * exchange_->plan().micro_batches());
+  for (std::size_t k = 0; k < untold_.size() * micros; ++k) agreement_.loss(k) = kept_losses_[k];
   agreement_.begin(count(&Engine::stood_still), count(&Engine::turned));
 }
 
 template <class T>
-void Engine<T>::sum_losses(std::uint64_t step, StepReport& report) const {
-  auto const& plan = exchange_->plan();
-  auto from = agreement_.losses().begin();
-  report.worker_loss.assign(static_cast<std::size_t>(plan.workers()), 0.0);
-  report.loss = 0;
-  for (int j = 0; j < plan.workers(); ++j) {
-    auto& loss = report.worker_loss[static_cast<std::size_t>(j)];
-    for (int b = 0; b < plan.micro_batches(); ++b) loss += *from++;
-    if (!std::isfinite(loss))
-      throw NumericalError("the loss of worker " + std::to_string(j) + " is not finite at step " + std::to_string(step) + "; " +
-                           largest_weight() + "; a smaller radius or a gentler compressor is the usual cure");
-    report.loss += loss;
+void Engine<T>::sum_losses(StepReport& report) const {
+  if (walks_.empty()) {
+    auto one = loss_of_step(step_, agreement_.losses());
+    report.loss = one.loss;
+    report.worker_loss = std::move(one.worker_loss);
+  } else {
+    report.losses = losses_of(agreement_.losses());
+    report.loss = report.losses.back().loss;
+    report.worker_loss = report.losses.back().worker_loss;
   }
-  report.loss /= plan.workers();
   report.still = agreement_.still();
-  refuse_turned(step, agreement_.turned());
+  refuse_turned(step_, agreement_.turned());
   auto const brought = agreement_.brought();
   report.agreed.assign(brought.begin(), brought.end());
 }
@@ -406,7 +417,7 @@ void Engine<T>::serve(double multiplier) {
               *std::find_if(to_serve_.begin(), to_serve_.end(), [&](int b) { return !served_[static_cast<std::size_t>(b)]; }));
         });
     if (!known && agreement_.done()) {  // a NaN that is known of by now need not reach X
-      sum_losses(step_, losses);
+      sum_losses(losses);
       known = true;
     }
     int const b = next();
@@ -414,7 +425,7 @@ void Engine<T>::serve(double multiplier) {
       for (int const i : exchange_->plan().bundle(b).layers) serve_layer(i);
     } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
       wait_for_agreement();
-      sum_losses(step_, losses);
+      sum_losses(losses);
       throw;
     }
     served_[static_cast<std::size_t>(b)] = true;
@@ -429,11 +440,17 @@ StepReport Engine<T>::end_step(double multiplier) {
   held([&] {
     if (pass_ != Pass::none) timer_.leave();
     pass_ = Pass::none;
-    end_gradients();
+    end_gradients(multiplier);
     next_ = step_ + 1;
-    serve(multiplier);
-    wait_for_agreement();
-    sum_losses(step_, report);
+    if (context_->round_ends) {
+      serve(multiplier);
+      wait_for_agreement();
+      sum_losses(report);
+      untold_.clear();
+    } else {
+      report.ends_round = false;
+      report.loss = std::numeric_limits<double>::quiet_NaN();
+    }
     may_ = Next::later;
     under_way_ = false;
     if (context_->measure) {
@@ -460,9 +477,11 @@ StepReport Engine<T>::step(Objective<T>& objective, std::uint64_t step, double m
   try {
     Watch const watch{objective};
     objective.watch_backward([this] { begin_backward(); });
-    for (auto const& share : shares_)
+    for (auto const& share : shares_) {
+      point_at(share);
       objective.gradient(exec_, loss_of(share), *model_, share,
                          [&](int layer, ConstMatrix<T, Space> const& gradient) { give(exec_, share, layer, gradient); });
+    }
   } catch (IoError const&) {  // a message that does not come, most of all: asking for others would take as long again
     fall();
     throw;

@@ -94,6 +94,14 @@ class Engine {
   /// memory: on its own rank, whose others leave_together() ends).
   StepReport step(Objective<T>& objective, std::uint64_t step, double multiplier, bool measure);
 
+  // With local steps (OptimizerSettings::local) a step has messages only where it ends a round, and the reports of the others say
+  // nothing but that. What ends a step on every rank does so when the round ends.
+
+  LocalSettings const& local() const { return optimizer_.local; }
+  /// Collective, within a round: losses of its steps that no report has had, ascending; the round's report will not have them
+  /// again. For whoever writes down how far a run is. Throws NumericalError as step() does.
+  std::vector<StepLoss> collect_losses();
+
   /// Collective: names of the layers that the last report's `still` counts.
   std::vector<std::string> still_layers() const;
   /// Collective, after the last step: what step() would say of it with the next one. Throws as it does, and returns what `still`
@@ -156,7 +164,12 @@ class Engine {
   void check_complete(double multiplier);
   /// Empty: a step can have it.
   static std::string wrong_multiplier(std::uint64_t step, double multiplier);
-  void end_gradients();
+  void end_gradients(double multiplier);
+  void point_at(Share const& share);
+  void walk(double multiplier);
+  void keep_losses();
+  StepLoss loss_of_step(std::uint64_t step, std::span<double const> told) const;
+  std::vector<StepLoss> losses_of(std::span<double const> told) const;
   Method<T>& of(int layer) const { return methods_->of(layer); }
   bool ordered(int layer) const { return ordered_[static_cast<std::size_t>(layer)]; }
   void take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
@@ -168,7 +181,7 @@ class Engine {
   void arrive_all(std::uint64_t before) const;
   void release_followed() const;
   void begin_agreement();
-  void sum_losses(std::uint64_t step, StepReport& report) const;
+  void sum_losses(StepReport& report) const;
   using Told = bool (Engine::*)(int layer) const;  ///< of a layer that this rank owns
   void read_motion(std::uint64_t steps_done);
   bool stood_still(int layer) const;
@@ -200,7 +213,10 @@ class Engine {
   ShareCheck check_;
   std::unique_ptr<GradientSums<T>> sums_;
   mutable PhaseTimer timer_;
-  Vector<double, Space> losses_;  ///< one for each share this rank computes; then the layers' Motion
+  std::vector<std::uint64_t> untold_;  ///< steps of the round under way whose losses have not been told
+  std::vector<double> kept_losses_;    ///< theirs, this rank's, n · micro_batches a step
+  std::vector<int> walks_;             ///< layers in the order of backward, where there are local steps
+  Vector<double, Space> losses_;       ///< one for each share this rank computes; then the layers' Motion
   decltype(Kokkos::create_mirror_view(Vector<double, Space>())) host_losses_;
   std::vector<bool> still_, turned_;  ///< layer, where this rank owns it: in the step before
   Agreement agreement_;

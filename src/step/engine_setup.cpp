@@ -35,8 +35,9 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
       settings_(std::move(settings)),
       optimizer_(optimizer),
       check_(layers_),
-      agreement_(comm,
-                 static_cast<std::size_t>(std::max(optimizer.workers, 0)) * static_cast<std::size_t>(std::max(micro_batches, 0))),
+      agreement_(comm, static_cast<std::size_t>(std::max(optimizer.workers, 0)) *
+                           static_cast<std::size_t>(std::max(micro_batches, 0)) *
+                           std::max<std::size_t>(optimizer.local.steps, 1)),
       started_(layers_.size()),
       exceptions_(std::uncaught_exceptions()) {
   on_every_rank(comm, [&] { check_settings(layers_, settings_, optimizer, micro_batches); });
@@ -85,6 +86,10 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
     if (plan.serves(me, layer)) to_serve_.push_back(b);
     if (!ordered(layer) && !exchange_->senders(layer).empty() && exchange_->joins_sums(layer)) to_join_.push_back(b);
   }
+  if (optimizer_.local.on())
+    for (auto const& b : plan.bundles()) walks_.insert(walks_.end(), b.layers.begin(), b.layers.end());
+  untold_.reserve(std::max<std::size_t>(optimizer_.local.steps, 1));
+  kept_losses_.resize(untold_.capacity() * static_cast<std::size_t>(plan.workers() * plan.micro_batches()));
   served_.resize(bundles);
   joined_.resize(bundles);
   summed_.resize(bundles);

@@ -25,12 +25,15 @@ void Engine<T>::read_motion(std::uint64_t steps_done) {
   constexpr auto entries = static_cast<std::size_t>(Motion::count);
   auto const first = host_losses_.extent(0) - layers_.size() * entries;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    auto* const local = of(static_cast<int>(i)).local();
+    auto const& plan = exchange_->plan();
+    int const teller = local && local->moves_at_workers() ? plan.lead_of(0) : plan.owner_of(static_cast<int>(i));
     auto const set = [&](Motion what) {
-      return steps_done > 0 && exchange_->plan().owner_of(static_cast<int>(i)) == comm_.rank() &&
+      return steps_done > 0 && teller == comm_.rank() &&
              host_losses_(first + i * entries + static_cast<std::size_t>(what)) == static_cast<double>(steps_done);
     };
     still_[i] = set(Motion::directed) && !set(Motion::moved);
-    turned_[i] = set(Motion::turned);
+    turned_[i] = (local && turned_[i]) || set(Motion::turned);  // a round's steps are told at its end
   }
 }
 

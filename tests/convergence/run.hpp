@@ -28,6 +28,38 @@ struct Average {
   double square = 0;  ///< (1/K) Σ_{k<K} ‖∇f(X^k)‖_*²
 };
 
+/// K rounds of H steps in the form `gradient`, of which inner ones have the length `inner`, from X⁰ = 0 with a dense start and
+/// β = 1; the gradients that are averaged are exact ones at the server's X, before each round.
+inline double run_rounds(TheoryProblem const& problem, Theory const& theory, int K, std::uint64_t H, double radius,
+                         double inner) {
+  LayerSettings layer;
+  layer.lmo.norm = theory.norm;
+  layer.lmo.polar.exact = true;
+  layer.radius = radius;
+  layer.uplink = theory.uplink;
+  layer.downlink = theory.downlink;
+  OptimizerSettings settings;
+  settings.workers = TheoryProblem::workers;
+  settings.local.steps = H;
+  settings.local.form = LocalForm::gradient;
+  settings.local.walk = inner / radius;
+  Communicator const self(MPI_COMM_SELF);
+  auto objective = problem.objective(0, 1);
+  Engine<double> muon(Space(), self, objective.layers(), {layer}, settings);
+  muon.initialize(objective);
+  Geometry const geometry{theory.norm};
+  HostMatrix gradient;
+  double average = 0;
+  for (std::uint64_t k = 0; k < static_cast<std::uint64_t>(K) * H; ++k) {
+    if (k % H == 0) {
+      problem.value(to_host(test::ef21(muon).X(0)), &gradient);
+      average += geometry.dual(gradient) / K;
+    }
+    muon.step(objective, k, 1.0, false);
+  }
+  return average;
+}
+
 /// K steps from X⁰ = 0 with a dense start; the gradients that are averaged are exact ones at the server's X, before each step.
 inline Average run(TheoryProblem const& problem, Theory const& theory, int K, double radius, double beta = 1, double noise = 0,
                    bool adaptive = false, std::uint64_t seed = 1) {

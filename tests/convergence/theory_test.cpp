@@ -107,6 +107,25 @@ TEST_F(Convergence, AdaptiveRadiusReachesTheOptimum) {
   }
 }
 
+// Rounds of H steps in which workers walk to meet gradients: (a) and t_in(H−1)·L̄·(1 + 2q_D/(1−q_D)) for where they were met.
+TEST_F(Convergence, RoundsOfGradientsObeyTheirBound) {
+  int const K = 400;
+  for (auto const& c : combinations())
+    for (std::uint64_t const H : {1, 2, 8}) {
+      Smoothness const L(problem, Geometry{c.norm});
+      double const C = bracket(c, L), D0 = problem.gap(), d = c.q_up(), t = std::sqrt(D0 / (C * K));
+      for (double const inner : {0.1 * t, t}) {
+        double const walked = inner * static_cast<double>(H - 1) * L.mean * (1 + 2 * d / (1 - d));
+        double const bound = D0 / (t * K) + t * C + walked, measured = run_rounds(problem, c, K, H, t, inner);
+        std::printf("%-9s up %-15s down %-8s rounds of %d, inner steps %.2e: average gradient %8.4f, bound %8.4f (%.2f of it)\n",
+                    c.norm.c_str(), c.uplink.c_str(), c.downlink.c_str(), static_cast<int>(H), inner, measured, bound,
+                    measured / bound);
+        EXPECT_LE(measured, bound);
+        EXPECT_GT(measured, 0);
+      }
+    }
+}
+
 TEST_F(Convergence, StochasticAverageObeysItsBound) {
   double const sigma = 2;
   for (auto const& c : {combinations()[0], combinations()[1], combinations()[3]}) {

@@ -24,14 +24,16 @@ struct Case {
   std::vector<std::string> methods = {"ef21-muon"};  ///< of the layers in turn
   bool nesterov = false;
   std::map<std::string, std::string> own = {};  ///< keys of ef21-muon
+  LocalSettings local = {};
 };
 
 std::string text(Case const& c, int ranks) {
   std::string methods;
   for (auto const& m : c.methods) methods += m + (&m == &c.methods.back() ? ": " : " and ");
   return methods + c.norm + ", " + c.up + " up, " + c.down + " down, " + std::to_string(c.workers) + " workers of " +
-         std::to_string(c.micro_batches) + " micro-batches, " + name_of(c.topology) + ", bundles of " + std::to_string(c.bundle) +
-         " bytes" + (c.messages == MessageMemory::device ? " in device memory" : "") + ", on " + std::to_string(ranks) + " ranks";
+         std::to_string(c.micro_batches) + " micro-batches, rounds of " + std::to_string(c.local.steps) + ", " +
+         name_of(c.topology) + ", bundles of " + std::to_string(c.bundle) + " bytes" +
+         (c.messages == MessageMemory::device ? " in device memory" : "") + ", on " + std::to_string(ranks) + " ranks";
 }
 
 struct Ranks : ::testing::Test {
@@ -48,6 +50,7 @@ void Ranks::expect_same_bits(Case const& c) {
   o.adaptive = c.adaptive;
   o.nesterov = c.nesterov;
   o.seed = 9;
+  o.local = c.local;
   auto plain = o;  // sharded, on one rank
   plain.bundle_bytes = 0;
   o.topology = c.topology;
@@ -85,9 +88,14 @@ void Ranks::expect_same_bits(Case const& c) {
   }
   EXPECT_TRUE(many->same_model()) << where;
   for (std::size_t k = 0; k < here.size(); ++k) {
-    EXPECT_EQ(here[k].loss, alone[k].loss) << where;
+    ASSERT_EQ(here[k].losses.size(), alone[k].losses.size()) << where;
     EXPECT_EQ(here[k].worker_loss, alone[k].worker_loss);
-    for (std::size_t i = 0; i < c.layers.size(); ++i) EXPECT_EQ(here[k].layers[i].values, alone[k].layers[i].values);
+    for (std::size_t l = 0; l < here[k].losses.size(); ++l) {
+      EXPECT_EQ(here[k].losses[l].loss, alone[k].losses[l].loss) << where;
+      EXPECT_EQ(here[k].losses[l].worker_loss, alone[k].losses[l].worker_loss);
+    }
+    ASSERT_EQ(here[k].layers.size(), alone[k].layers.size());
+    for (std::size_t i = 0; i < here[k].layers.size(); ++i) EXPECT_EQ(here[k].layers[i].values, alone[k].layers[i].values);
   }
 
   // Algorithmic bytes are the algorithm's, not the ranks', layer by layer; bytes on the wire vanish on one rank.
@@ -164,6 +172,31 @@ TEST_F(Ranks, SameBitsForEveryFeedback) {
       c.nesterov = true;
       expect_same_bits<float>(c);
     }
+}
+
+// Six steps in rounds of 4: the second one is shorter, or ends in the middle where the run has more steps.
+TEST_F(Ranks, SameBitsForLocalSteps) {
+  for (auto const topology : all_topologies)
+    for (int const workers : {1, 3})
+      for (int const micro_batches : {1, 3})
+        for (std::uint64_t const total : {6, 100}) {
+          Case c;
+          c.topology = topology;
+          c.workers = workers;
+          c.micro_batches = micro_batches;
+          c.bundle = workers == 3 ? 4096 : 0;
+          c.nesterov = total == 6;
+          c.start = total == 6 ? Start::dense : Start::zero;
+          c.up = workers == 1 ? "identity" : "top:0.3";
+          c.local.steps = 4;
+          c.local.total = total;
+          c.local.form = LocalForm::gradient;
+          expect_same_bits<double>(c);
+          c.local.form = LocalForm::update;
+          c.local.outer = micro_batches == 1 ? Outer::lmo : Outer::nesterov;
+          if (micro_batches == 3) c.methods = {"adamw", "ef21-muon"};
+          expect_same_bits<float>(c);
+        }
 }
 
 // Sealed, checked and added by kernels where they lie. With a GPU only an MPI that takes device pointers can carry them.

@@ -1,4 +1,5 @@
 #include <kaon/method/adamw/adamw.hpp>
+#include <kaon/method/ef21_muon/traits.hpp>
 
 #include <cmath>
 
@@ -23,13 +24,20 @@ Key own_key(char const* name, char const* fallback, bool positive, char const* h
 
 template <class T>
 MethodTraits AdamW<T>::traits() {
-  return {
+  MethodTraits all{
       "adamw",
-      "AdamW, data-parallel and dense: gradients added on the way, averages at the layer's owner; radius is the learning rate",
-      {"radius", "weight_decay"},
+      "AdamW, data-parallel and dense: gradients added on the way, averages at the layer's owner; radius is the learning rate; "
+      "with optimizer.local_steps compressed both ways",
+      {"radius", "weight_decay", "uplink", "downlink"},
       {own_key("adam_beta1", "0.9", false, "method adamw: weight of the OLD average of the gradient (unlike beta)"),
        own_key("adam_beta2", "0.95", false, "method adamw: weight of the OLD average of the squared gradient"),
        own_key("adam_epsilon", "1e-08", true, "method adamw: added to the root of the average of squares")}};
+  all.rounds_only = {"uplink", "downlink"};
+  for (auto& key : ef21_muon::feedback_keys()) {
+    all.rounds_only.push_back(key.name);
+    all.keys.push_back(std::move(key));
+  }
+  return all;
 }
 
 template <class T>
@@ -42,15 +50,8 @@ Figures const& AdamW<T>::figures() const {
 }
 
 template <class T>
-AdamW<T>::AdamW(MethodLayers of) : DenseMethod<T>(std::move(of), "adamw", {"m", "v"}), constants_(this->of().layers.size()) {
-  auto const own = traits();
-  for (int const layer : this->of().mine) {
-    auto const& s = this->settings_of(layer);
-    auto const key = [&](char const* name) { return own_number(own, this->layer_of(layer), s, name); };
-    constants_[static_cast<std::size_t>(layer)] = {s.radius, s.decay, key("adam_beta1"), key("adam_beta2"), key("adam_epsilon"),
-                                                   1};
-  }
-}
+AdamW<T>::AdamW(MethodLayers of)
+    : DenseMethod<T>(std::move(of), "adamw", {"m", "v"}), constants_(adam_constants(traits(), this->of())) {}
 
 template <class T>
 double AdamW<T>::cost(int layer) const {
@@ -78,6 +79,17 @@ void AdamW<T>::serve(StepContext<T>& cx, int layer) {
   if (!cx.measure || !this->owns(layer)) return;
   cx.measure->template server<T>(cx.exec, layer, 0, this->state(m, layer));
   cx.measure->template server<T>(cx.exec, layer, 1, cx.W[i]);
+}
+
+std::vector<AdamStep> adam_constants(MethodTraits const& traits, MethodLayers const& of) {
+  std::vector<AdamStep> all(of.layers.size());
+  for (int const layer : of.mine) {
+    auto const i = static_cast<std::size_t>(layer);
+    auto const& s = of.settings[i];
+    auto const key = [&](char const* name) { return own_number(traits, of.layers[i], s, name); };
+    all[i] = {s.radius, s.decay, key("adam_beta1"), key("adam_beta2"), key("adam_epsilon"), 1};
+  }
+  return all;
 }
 
 template class AdamW<float>;

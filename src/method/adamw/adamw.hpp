@@ -31,6 +31,9 @@ class AdamW : public DenseMethod<T> {
   std::vector<AdamStep> constants_;  ///< layer
 };
 
+/// What adam_move() is given of every layer of `of`, before schedule and step. Throws UsageError that names layer and key.
+std::vector<AdamStep> adam_constants(MethodTraits const& traits, MethodLayers const& of);
+
 extern template class AdamW<float>;
 extern template class AdamW<double>;
 

@@ -11,9 +11,11 @@
 namespace kaon {
 
 template <class T>
-Ef21Muon<T>::Ef21Muon(MethodLayers of)
+Ef21Muon<T>::Ef21Muon(MethodLayers of, MethodTraits traits, Ef21Keeps const& keeps)
     : of_(std::move(of)),
       tools_(of_.layers, of_.settings, of_.mine),
+      traits_(std::move(traits)),
+      keeps_(keeps),
       one_("kaon::method::one"),
       dual_("kaon::method::dual_norm") {
   Kokkos::deep_copy(one_, 1.0);
@@ -40,8 +42,22 @@ double Ef21Muon<T>::cost(int layer) const {
 
 template <class T>
 void Ef21Muon<T>::place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) {
-  tools_.make_oracles(of_.layers, of_.settings, served_of(of_.mine, plan, rank));
-  state_ = std::make_unique<Ef21State<T>>(of_, traits(), tools_, plan, rank, W);
+  make_oracles(plan, rank, false, true);
+  place_state(plan, rank, W);
+}
+
+template <class T>
+void Ef21Muon<T>::make_oracles(Plan const& plan, int rank, bool walks, bool at_servers) {
+  auto needed = served_of(of_.mine, plan, rank);
+  if (!at_servers) needed.assign(needed.size(), false);
+  if (walks)
+    for (int const i : of_.mine) needed[static_cast<std::size_t>(i)] = true;
+  tools_.make_oracles(of_.layers, of_.settings, needed);
+}
+
+template <class T>
+void Ef21Muon<T>::place_state(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) {
+  state_ = std::make_unique<Ef21State<T>>(of_, traits_, keeps_, tools_, plan, rank, W);
 }
 
 template <class T>
@@ -71,7 +87,6 @@ void Ef21Muon<T>::on_gradient(StepContext<T>& cx, int layer, int worker, ConstMa
   compress(cx, layer, worker, target);
 }
 
-// The packet of T = M_j, or of its look-ahead, by the layer's feedback; the sender does to its state what the packet says.
 template <class T>
 void Ef21Muon<T>::compress(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& target) {
   auto const& exec = cx.exec;
@@ -119,8 +134,15 @@ void Ef21Muon<T>::compress(StepContext<T>& cx, int layer, int worker, ConstMatri
   cx.exchange.post_up(layer, worker, length);
 }
 
-// G ← G + (1/n) Σ_j R_j with ef21; else G ← (1/n) Σ_j R_j, and so where the packets carry the values themselves. Always in worker
-// order.
+template <class T>
+void Ef21Muon<T>::post_whole(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& value) {
+  std::size_t const length =
+      cx.staging.encode(cx.exec, tools_.uplink(layer), value, state_->uplink_memory(layer, worker),
+                        key(Purpose::compress_up, cx, layer, worker), cx.exchange.up_payload(layer, worker));
+  cx.timer.change(Phase::send);
+  cx.exchange.post_up(layer, worker, length);
+}
+
 template <class T>
 void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
   auto& codec = cx.dense ? tools_.dense(layer) : tools_.uplink(layer);
@@ -146,19 +168,16 @@ void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
   }
 }
 
-// X ← (1 − t·decay)X + t·LMO(G), t = radius · multiplier (adaptive: times ‖G‖_*).
 template <class T>
-void Ef21Muon<T>::step(StepContext<T>& cx, int layer) {
+void Ef21Muon<T>::move_by_oracle(StepContext<T>& cx, int layer, Matrix<T, Space> const& Y, Matrix<T, Space> const& D,
+                                 double length, double decay, Vector<double, Space> const& motion) {
   auto& lmo = tools_.lmo(layer);
   auto const z = cx.staging.scratch(0, layer_of(layer));
-  auto const& s = settings_of(layer);
-  lmo.apply(cx.exec, z, state_->G(layer));
-  if (of_.optimizer.adaptive) lmo.dual_norm(cx.exec, dual_, state_->G(layer), z);
-  move_along<T>(cx.exec, state_->X(layer), z, s.radius * cx.multiplier, of_.optimizer.adaptive ? dual_ : one_, s.decay,
-                cx.motion_of(layer), static_cast<double>(cx.step + 1));
+  lmo.apply(cx.exec, z, D);
+  if (of_.optimizer.adaptive) lmo.dual_norm(cx.exec, dual_, D, z);
+  move_along<T>(cx.exec, Y, z, length, of_.optimizer.adaptive ? dual_ : one_, decay, motion, static_cast<double>(cx.step + 1));
 }
 
-// S = C(X − W), W ← W + S.
 template <class T>
 void Ef21Muon<T>::send_shift(StepContext<T>& cx, int layer, Measure* measure) {
   auto& codec = tools_.downlink(layer);
@@ -191,7 +210,8 @@ void Ef21Muon<T>::serve(StepContext<T>& cx, int layer) {
   InPhase const phase(cx.timer, Phase::aggregate);
   gather(cx, layer);
   cx.timer.change(Phase::lmo);
-  step(cx, layer);
+  auto const& s = settings_of(layer);
+  move_by_oracle(cx, layer, state_->X(layer), state_->G(layer), s.radius * cx.multiplier, s.decay, cx.motion_of(layer));
   cx.timer.change(Phase::compress);
   send_shift(cx, layer, state_->owns(layer) ? cx.measure : nullptr);
 }

@@ -27,7 +27,7 @@ class Ef21Muon : public Method<T> {
  public:
   static MethodTraits traits() { return ef21_muon::traits(); }
   static std::unique_ptr<Method<T>> make(MethodLayers of) { return std::make_unique<Ef21Muon>(std::move(of)); }
-  explicit Ef21Muon(MethodLayers of);
+  explicit Ef21Muon(MethodLayers of) : Ef21Muon(std::move(of), traits(), {}) {}
 
   LayerFlows flows(int layer) const override;
   double cost(int layer) const override;
@@ -45,10 +45,25 @@ class Ef21Muon : public Method<T> {
 
   Ef21State<T> const& state() const { return *state_; }
 
- private:
+ protected:
+  /// For methods that send by it what is theirs: `traits` names the state's root and has the keys of feedback.
+  Ef21Muon(MethodLayers of, MethodTraits traits, Ef21Keeps const& keeps);
+
+  /// place(), in two parts: what is kept, and oracles of all layers for ranks that walk, of those that the rank serves for
+  /// servers.
+  void place_state(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W);
+  void make_oracles(Plan const& plan, int rank, bool walks, bool at_servers);
+  /// The packet that carries `value` itself, of a layer whose uplink drops nothing.
+  void post_whole(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& value);
+  /// The packet of `target`, by the layer's feedback; the sender does to its state what the packet says. Posts.
   void compress(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& target);
+  /// G of the packets: G ← G + (1/n) Σ_j R_j with ef21; else, and where the packets carry the values themselves, G ← (1/n) Σ_j
+  /// R_j. In worker order.
   void gather(StepContext<T>& cx, int layer);
-  void step(StepContext<T>& cx, int layer);
+  /// Y ← (1 − t·decay)Y + t·LMO(D), t = length (adaptive: times ‖D‖_*); Y and D are not in scratch.
+  void move_by_oracle(StepContext<T>& cx, int layer, Matrix<T, Space> const& Y, Matrix<T, Space> const& D, double length,
+                      double decay, Vector<double, Space> const& motion);
+  /// S = C(X − W), W ← W + S, with figures of it and of G.
   void send_shift(StepContext<T>& cx, int layer, Measure* measure);
   StreamKey key(Purpose purpose, StepContext<T> const& cx, int layer, int worker) const;
   Layer const& layer_of(int layer) const { return of_.layers[static_cast<std::size_t>(layer)]; }
@@ -57,6 +72,10 @@ class Ef21Muon : public Method<T> {
   MethodLayers of_;
   mutable Tools<T> tools_;
   std::unique_ptr<Ef21State<T>> state_;
+
+ private:
+  MethodTraits traits_;
+  Ef21Keeps keeps_;
   Scalar<double, Space> one_, dual_;
 };
 

@@ -32,9 +32,9 @@ bool finite(Matrix<T, Space> const& m) {
 }  // namespace
 
 template <class T>
-Ef21State<T>::Ef21State(MethodLayers const& of, MethodTraits const& traits, Tools<T>& tools, Plan const& plan, int rank,
-                        std::vector<Matrix<T, Space>> const& W)
-    : of_(of), tools_(tools), plan_(plan), rank_(rank), W_(W) {
+Ef21State<T>::Ef21State(MethodLayers const& of, MethodTraits const& traits, Ef21Keeps const& keeps, Tools<T>& tools,
+                        Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W)
+    : of_(of), root_(traits.name), keeps_(keeps), tools_(tools), plan_(plan), rank_(rank), W_(W) {
   auto const layers = of.layers.size();
   served_.resize(layers), owned_.resize(layers), here_.resize(layers);
   feedback_.resize(layers), decay_.resize(layers);
@@ -45,9 +45,10 @@ Ef21State<T>::Ef21State(MethodLayers const& of, MethodTraits const& traits, Tool
     here_[i] = plan.homes_at(rank, layer);
     auto const n = static_cast<std::size_t>(here_[i].count);
     auto const rows = static_cast<std::size_t>(of.layers[i].rows), cols = static_cast<std::size_t>(of.layers[i].cols);
-    M_[i] = Cube("kaon::method::M", n, rows, cols);
+    if (keeps.momentum) M_[i] = Cube("kaon::method::M", n, rows, cols);
     auto const feedback = own_choice(traits, of.layers[i], of.settings[i], "feedback");
     feedback_[i] = feedback == "ef21" ? Feedback::ef21 : feedback == "ef14" ? Feedback::ef14 : Feedback::none;
+    if (keeps.values && tools.uplink(layer).replaces()) feedback_[i] = Feedback::none;
     decay_[i] = own_number(traits, of.layers[i], of.settings[i], "feedback_decay");
     if (feedback_[i] == Feedback::ef21) G_[i] = Cube("kaon::method::G_worker", n, rows, cols);
     if (feedback_[i] == Feedback::ef14) error_[i] = Cube("kaon::method::error", n, rows, cols);
@@ -91,7 +92,7 @@ template <class T>
 void Ef21State<T>::register_state(Registry& registry) const {
   auto const add = [&](std::string const& was, Resize rule, std::vector<std::uint64_t> const& shape, Part const& written,
                        Part const& needed, auto const& view) {
-    Field field = view_field("/ef21-muon" + was, shape, written, needed, view);
+    Field field = view_field("/" + root_ + was, shape, written, needed, view);
     field.was = was;
     field.resize = rule;
     registry.push_back(std::move(field));
@@ -108,7 +109,9 @@ void Ef21State<T>::register_state(Registry& registry) const {
     at_server("/server/X/", Resize::kept, shape, server_X_[i]);
     if (feedback_[i] == Feedback::ef21) {
       at_server("/server/G/", Resize::mean_of, shape, server_G_[i]);
-      registry.back().of = "/ef21-muon/workers/G/" + name;
+      registry.back().of = "/" + root_ + "/workers/G/" + name;
+    } else if (keeps_.values) {
+      at_server("/server/G/", Resize::kept, shape, server_G_[i]);
     }
     auto const [r, c] = tools_.downlink(layer).state_shape();
     if (r * c > 0)
@@ -124,7 +127,7 @@ void Ef21State<T>::register_state(Registry& registry) const {
     };
     if (feedback_[i] == Feedback::ef21) at_workers("/workers/G/", Resize::weighted, G_[i]);
     if (feedback_[i] == Feedback::ef14) at_workers("/workers/error/", Resize::weighted, error_[i]);
-    at_workers("/workers/M/", Resize::weighted, M_[i]);
+    if (keeps_.momentum) at_workers("/workers/M/", Resize::weighted, M_[i]);
     if (up_memory_[i].extent(1) > 0) at_workers("/compressor/up/", Resize::copied, up_memory_[i]);
   }
 }
@@ -140,7 +143,7 @@ std::string Ef21State<T>::not_finite() const {
     auto const i = static_cast<std::size_t>(layer);
     auto const say = [&](char const* what) { return "layer " + of_.layers[i].name + ": " + what + " has a NaN or an infinity"; };
     if (served_[i] && !finite<T>(server_X_[i])) return say("X");
-    for (int j = here_[i].first; j < here_[i].end(); ++j)
+    for (int j = here_[i].first; keeps_.momentum && j < here_[i].end(); ++j)
       if (!finite<T>(M(layer, j))) return say("M_j");
   }
   return {};

@@ -18,6 +18,12 @@ namespace kaon {
 /// What becomes of what the uplink's compressor drops.
 enum class Feedback { ef21, ef14, none };
 
+/// What of the state there is.
+struct Ef21Keeps {
+  bool momentum = true;  ///< M_j; without, the method has momenta of its own
+  bool values = false;   ///< an uplink that drops nothing carries values that are no M_j: no feedback, and G is always kept
+};
+
 /// What a rank keeps of EF21-Muon: M_j, G_j and what their compressors remember, of each layer for the workers whose home the
 /// rank is; X, G and what the downlink's compressor remembers, for the layers that it serves.
 template <class T>
@@ -25,9 +31,10 @@ class Ef21State {
  public:
   using Cube = Kokkos::View<T***, Kokkos::LayoutRight, DeviceOf<Space>>;  ///< worker at home here × m × n
 
-  /// Allocates, for the layers of `of` alone; all zero. `traits` are the method's; `tools` outlives the object.
-  Ef21State(MethodLayers const& of, MethodTraits const& traits, Tools<T>& tools, Plan const& plan, int rank,
-            std::vector<Matrix<T, Space>> const& W);
+  /// Allocates, for the layers of `of` alone; all zero. `traits` are the method's, whose name is the root of the state;
+  /// `tools` outlives the object.
+  Ef21State(MethodLayers const& of, MethodTraits const& traits, Ef21Keeps const& keeps, Tools<T>& tools, Plan const& plan,
+            int rank, std::vector<Matrix<T, Space>> const& W);
 
   /// M_j = G_j = G = 0, X = W, fresh memories of the compressors.
   void initialize(Space const& exec);
@@ -45,6 +52,9 @@ class Ef21State {
   Matrix<T, Space> const& G(int layer) const { return server_G_[static_cast<std::size_t>(layer)]; }
   Matrix<T, Space> const& downlink_memory(int layer) const { return down_memory_[static_cast<std::size_t>(layer)]; }
   bool owns(int layer) const { return owned_[static_cast<std::size_t>(layer)]; }
+  bool serves(int layer) const { return served_[static_cast<std::size_t>(layer)]; }
+  /// Whether the worker's home of the layer is here.
+  bool at_home(int layer, int worker) const { return here_[static_cast<std::size_t>(layer)].contains(worker); }
 
   void register_state(Registry& registry) const;
 
@@ -60,6 +70,8 @@ class Ef21State {
   std::string not_finite() const;
 
   MethodLayers of_;
+  std::string root_;
+  Ef21Keeps keeps_;
   Tools<T>& tools_;
   Plan plan_;
   int rank_;

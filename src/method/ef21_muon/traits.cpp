@@ -30,27 +30,30 @@ Figures const& figures() {
   return all;
 }
 
-MethodTraits traits() {
+std::vector<Key> feedback_keys() {
   return {
-      "ef21-muon",
-      "EF21-Muon: compressed both ways with error feedback, oracle at the server",
-      {"norm", "scale", "radius", "beta", "weight_decay", "uplink", "downlink"},
-      {{.section = "group",
-        .name = "feedback",
-        .type = KeyType::choice,
-        .fallback = "ef21",
-        .choices = {"ef21", "ef14", "none"},
-        .help =
-            "what the uplink does with what its compressor drops: ef21, differences of M_j to an estimate G_j are sent; ef14, "
-            "what was not sent is added to what is sent next; none, it is lost"},
-       {.section = "group",
-        .name = "feedback_decay",
-        .type = KeyType::real,
-        .fallback = "1",
-        .low = 0,
-        .high = 1,
-        .low_open = true,
-        .help = "feedback ef14: weight of what was not sent, before M_j is added"}}};
+      {.section = "group",
+       .name = "feedback",
+       .type = KeyType::choice,
+       .fallback = "ef21",
+       .choices = {"ef21", "ef14", "none"},
+       .help = "what the uplink does with what its compressor drops: ef21, differences of M_j to an estimate G_j are sent; ef14, "
+               "what was not sent is added to what is sent next; none, it is lost"},
+      {.section = "group",
+       .name = "feedback_decay",
+       .type = KeyType::real,
+       .fallback = "1",
+       .low = 0,
+       .high = 1,
+       .low_open = true,
+       .help = "feedback ef14: weight of what was not sent, before M_j is added"}};
+}
+
+MethodTraits traits() {
+  return {"ef21-muon",
+          "EF21-Muon: compressed both ways with error feedback, oracle at the server",
+          {"norm", "scale", "radius", "beta", "weight_decay", "uplink", "downlink"},
+          feedback_keys()};
 }
 
 }  // namespace kaon::ef21_muon

@@ -14,6 +14,8 @@ enum OfServer : std::size_t { estimate, model, down_rest, down_shift };
 
 Figures const& figures();
 MethodTraits traits();
+/// feedback and feedback_decay, of every method that sends by Ef21Muon.
+std::vector<Key> feedback_keys();
 
 }  // namespace kaon::ef21_muon
 

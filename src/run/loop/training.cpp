@@ -170,6 +170,14 @@ void Training<T>::refuse_another_deck(Restored const& restored) const {
         "the checkpoint {} belongs to another deck:\n{}\nCure: restart with the deck of the checkpoint (leave out -i), "
         "or start a new run in another folder",
         restored.path, fmt::join(lines, "\n")));
+  auto const& local = optimizer_->local();
+  auto const steps = before.integer64("run.steps");
+  if (local.in_round(restored.info.step) != 0 && restored.info.step == static_cast<std::uint64_t>(steps) &&
+      deck_.integer64("run.steps") > steps)
+    throw InputError(fmt::format(
+        "the run of {} has ended at step {}, with a round of local steps that is shorter than the others: more steps would be "
+        "another run. Cure: start one with optimizer.init = this checkpoint",
+        restored.path, steps));
 }
 
 template <class T>
@@ -248,29 +256,49 @@ std::vector<ByteCount> Training<T>::bytes_by_group() const {
   return groups;
 }
 
+// Of rows that were written without.
 template <class T>
-void Training<T>::complete_row(Outputs& out, ByteCount const& all_ranks) {
-  if (!row_.waits) return;
-  row_.waits = false;
-  Totals t = totals_;
-  t += all_ranks;
-  if (out.metrics)
-    out.metrics->row(i64(row_.step), {Value(row_.loss), Value(row_.multiplier), Value(i64(t.bytes_up)), Value(i64(t.bytes_down)),
-                                      Value(i64(t.wire_up)), Value(i64(t.wire_down)), Value(i64(t.wire_sum)),
-                                      Value(i64(row_.samples)), Value(row_.seconds)});
-  if (comm_.rank() == 0) out.progress.step({i64(row_.step), row_.loss, row_.seconds, i64(t.bytes_up), i64(t.bytes_down)});
+void Training<T>::know_losses(std::vector<StepLoss> const& losses) {
+  for (auto const& l : losses)
+    for (auto& row : rows_)
+      if (row.step == l.step + 1) row.loss = l.loss;
 }
 
 template <class T>
-void Training<T>::flush_row(Outputs& out) {
-  if (!row_.waits) return;
-  std::vector<double> numbers(byte_counts);
-  to_numbers(row_.mine, numbers);
-  {
-    InPhase const phase(optimizer_->timer(), Phase::agree);
-    comm_.sum_each(numbers);
+void Training<T>::complete_rows(Outputs& out, std::span<double const> bytes_of_all) {
+  for (std::size_t k = 0; k < rows_.size(); ++k) {
+    auto const& row = rows_[k];
+    Totals t = totals_;
+    t += from_numbers(bytes_of_all.subspan(k * byte_counts, byte_counts));
+    if (out.metrics)
+      out.metrics->row(i64(row.step), {Value(row.loss), Value(row.multiplier), Value(i64(t.bytes_up)), Value(i64(t.bytes_down)),
+                                       Value(i64(t.wire_up)), Value(i64(t.wire_down)), Value(i64(t.wire_sum)),
+                                       Value(i64(row.samples)), Value(row.seconds)});
+    if (comm_.rank() == 0) out.progress.step({i64(row.step), row.loss, row.seconds, i64(t.bytes_up), i64(t.bytes_down)});
   }
-  complete_row(out, from_numbers(numbers));
+  rows_.clear();
+}
+
+template <class T>
+void Training<T>::flush_rows(Outputs& out) {
+  if (rows_.empty()) return;
+  InPhase const phase(optimizer_->timer(), Phase::agree);
+  know_losses(optimizer_->collect_losses());
+  std::vector<double> numbers(rows_.size() * byte_counts);
+  for (std::size_t k = 0; k < rows_.size(); ++k)
+    to_numbers(rows_[k].mine, std::span<double>(numbers).subspan(k * byte_counts, byte_counts));
+  comm_.sum_each(numbers);
+  complete_rows(out, numbers);
+}
+
+/// Whether the step, counted from 0, is to tell of the layers: it is logged, or ends a round in which one is.
+template <class T>
+bool Training<T>::measures(std::uint64_t step) const {
+  auto const every = static_cast<std::uint64_t>(deck_.integer64("run.log_every"));
+  auto const& local = optimizer_->local();
+  if (every == 0 || !local.ends_round(step)) return false;
+  std::uint64_t const first = step - local.in_round(step);
+  return (step + 1) / every > first / every || step + 1 == static_cast<std::uint64_t>(deck_.integer64("run.steps")) || first == 0;
 }
 
 template <class T>
@@ -286,10 +314,8 @@ void Training<T>::write_groups(Outputs& out) {
 
 template <class T>
 Decision Training<T>::one_step(Outputs& out) {
-  auto const every = deck_.integer("run.log_every");
   std::uint64_t const k = totals_.steps;
-  auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
-  bool const measure = every > 0 && ((k + 1) % static_cast<std::uint64_t>(every) == 0 || k + 1 == steps || k == 0);
+  bool const measure = measures(k);
   double const multiplier = schedule_.multiplier(k);
   double const begin = steady_seconds();
   auto const report = optimizer_->step(*objective_, k, multiplier, measure);
@@ -302,10 +328,15 @@ Decision Training<T>::one_step(Outputs& out) {
   if (report.still > 0) warn_of_still_layers(k);
 
   std::span<double const> const agreed(report.agreed);
-  complete_row(out, from_numbers(agreed.subspan(StopRules::votes)));
-  row_ = {true, totals_.steps, totals_.samples, report.loss, multiplier, seconds, optimizer_->exchange().bytes()};
+  if (report.ends_round) {
+    know_losses(report.losses);
+    complete_rows(out, agreed.subspan(StopRules::votes));
+  }
+  rows_.push_back({totals_.steps, totals_.samples, report.loss, multiplier, seconds, optimizer_->exchange().bytes()});
+  last_row_ = totals_.steps;
+  if (!report.ends_round) return {};
   if (measure) {
-    flush_row(out);
+    flush_rows(out);
     write_groups(out);
   }
   if (out.layers)
@@ -479,9 +510,12 @@ Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals)
   if (!earlier_.trouble.empty())
     log_.warning("the summary.json of the starts before cannot be read, and their times are not counted: " + earlier_.trouble);
 
-  optimizer_->agree_on(StopRules::votes + byte_counts, [&](std::span<double> mine) {
+  auto const most_rows = std::max<std::size_t>(optimizer_->local().steps, 1);
+  rows_.reserve(most_rows);
+  optimizer_->agree_on(StopRules::votes + most_rows * byte_counts, [&](std::span<double> mine) {
     rules.cast(mine.first(StopRules::votes));
-    to_numbers(row_.mine, mine.subspan(StopRules::votes));
+    for (std::size_t k = 0; k < rows_.size(); ++k)
+      to_numbers(rows_[k].mine, mine.subspan(StopRules::votes + k * byte_counts, byte_counts));
   });
   auto const steps = static_cast<std::uint64_t>(deck_.integer64("run.steps"));
   auto const validate_every = static_cast<std::uint64_t>(deck_.integer64("run.validate_every"));
@@ -497,18 +531,22 @@ Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals)
 
   if (beginning_ == Beginning::from_another || (!resumed_ && steps > 0))
     save(true);  // a run that cannot save ends here, and a job that dies has where to go on from
-  bool stopped = false, asked = false, improved = false;
+  bool stopped = false, asked = false, improved = false, within = false;
+  double begin = 0;
   while (totals_.steps < steps && !stopped) {
-    clock.step_begins();
-    double const begin = steady_seconds();
+    if (!within) {
+      clock.step_begins();
+      begin = steady_seconds();
+    }
     signals.doing("step", totals_.steps + 1);
     auto const decision = one_step(out);
     std::uint64_t const done = totals_.steps;
     bool const last = done == steps;
+    within = !optimizer_->local().ends_round(done - 1);  // the ranks decide when a round ends
     if (decision.written) collect(false);
     improved = false;
     if (validate_every > 0 && done % validate_every == 0 && !last) {
-      flush_row(out);
+      flush_rows(out);
       out.progress.finish();
       clock.validation_begins();
       double const loss = validate();
@@ -516,15 +554,17 @@ Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals)
       clock.validation_ends();
       improved = is_best(loss);
     }
-    clock.step_ends();
-    longest_step_ = std::max(longest_step_, steady_seconds() - begin);
-    signals.allow(stop_allowance(clock));
+    if (!within) {
+      clock.step_ends();
+      longest_step_ = std::max(longest_step_, steady_seconds() - begin);
+      signals.allow(stop_allowance(clock));
+    }
 
     stopped = decision.stop && !last;
     asked = decision.save;
     bool const due = !last && !stopped && (decision.save || decision.due || improved || policy_->due_at(done));
     if (asked || due) {
-      flush_row(out);
+      flush_rows(out);
       out.progress.finish();
     }
     if (decision.stop) signals.served();
@@ -542,11 +582,11 @@ Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals)
       rules.acted();
     }
   }
-  flush_row(out);
+  flush_rows(out);
   out.progress.finish();
   optimizer_->agree_on(0, {});
   // What a step says of the one before.
-  if (row_.step > 0 && optimizer_->settle() > 0) warn_of_still_layers(totals_.steps);
+  if (last_row_ > 0 && optimizer_->settle() > 0) warn_of_still_layers(totals_.steps);
 
   signals.doing("the end of the run at step", totals_.steps);
   signals.served();

@@ -23,7 +23,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace kaon {
 
@@ -84,8 +86,10 @@ class Training {
   struct Outputs;  // files and the progress line
   Exit run_to_end(std::optional<double> time_limit, Signals& signals);
   Decision one_step(Outputs& out);
-  void complete_row(Outputs& out, ByteCount const& all_ranks);
-  void flush_row(Outputs& out);
+  void know_losses(std::vector<StepLoss> const& losses);
+  void complete_rows(Outputs& out, std::span<double const> bytes_of_all);
+  void flush_rows(Outputs& out);
+  bool measures(std::uint64_t step) const;
   void write_groups(Outputs& out);
   void refuse_another_deck(Restored const& restored) const;
   void open_folder();
@@ -139,14 +143,15 @@ class Training {
   bool resumed_ = false;
   bool still_said_ = false;
   double restore_seconds_ = 0;
-  /// The row of metrics.csv that waits for its bytes: they are summed over the ranks along with the next step's losses, or when
-  /// something else makes the ranks wait for each other.
+  /// Rows of metrics.csv that wait for their bytes, and within a round of local steps for their losses: both are summed over the
+  /// ranks along with the next losses, or when something else makes the ranks wait for each other.
   struct Row {
-    bool waits = false;
     std::uint64_t step = 0, samples = 0;
     double loss = 0, multiplier = 0, seconds = 0;
     ByteCount mine;
-  } row_;
+  };
+  std::vector<Row> rows_;
+  std::uint64_t last_row_ = 0;  ///< the step of the last row of this start
   std::unique_ptr<SavePolicy> policy_;
   std::unique_ptr<Saver> saver_;
   std::optional<Restored> restored_;

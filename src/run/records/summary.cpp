@@ -32,7 +32,11 @@ std::vector<RunSummary::Group> groups_of(Deck const& deck, std::vector<ByteCount
   for (std::size_t g = 0; g < counts.size(); ++g) {
     auto const& name = deck.groups()[g];
     auto const key = [&](char const* k) { return "group." + name + "." + k; };
-    auto const read = [&](char const* k) { return deck.counts(key(k)) ? deck.text(key(k)) : std::string(); };
+    bool const local = deck.integer64("optimizer.local_steps") > 0;
+    auto const& traits = method_traits(deck.text(key("method")));
+    auto const read = [&](char const* k) {
+      return k == std::string_view("method") || reads_key(traits, k, local) ? deck.text(key(k)) : std::string();
+    };
     groups.push_back({name, read("method"), read("norm"), read("scale"), read("uplink"), read("downlink"),
                       deck.real(key("radius")), counts[g]});
   }
@@ -42,9 +46,8 @@ std::vector<RunSummary::Group> groups_of(Deck const& deck, std::vector<ByteCount
 std::string count_of(std::int64_t n, char const* what) { return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s"); }
 
 // What a layer's method makes of its settings.
-std::string settings_line(LayerSettings const& s) {
-  auto const& uses = method_traits(s.method).uses;
-  auto const used = [&](char const* key) { return std::find(uses.begin(), uses.end(), key) != uses.end(); };
+std::string settings_line(LayerSettings const& s, bool local) {
+  auto const used = [&, &traits = method_traits(s.method)](char const* key) { return reads_key(traits, key, local); };
   std::string text = s.method == method_names().front() ? "" : s.method + (used("norm") ? " " : "");
   if (used("norm")) text += fmt::format("{} scale {}", s.lmo.norm, s.lmo.scale);
   text += fmt::format(" radius {:g}", s.radius);
@@ -69,7 +72,7 @@ void Training<T>::print_plan() const {
     auto const& l = optimizer_->layers()[n];
     auto const& s = optimizer_->settings()[n];
     log_.line(fmt::format("  {:<14} {:>5} x {:<5} [group.{}] {}, owner rank {}, message {}", l.name, l.rows, l.cols,
-                          plan_.group[n], settings_line(s), plan.owner_of(i), plan.bundle_of(i)));
+                          plan_.group[n], settings_line(s, optimizer_->local().on()), plan.owner_of(i), plan.bundle_of(i)));
   }
 }
 

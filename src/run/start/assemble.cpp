@@ -34,6 +34,17 @@ OptimizerSettings optimizer_settings(Deck const& deck) {
   o.nesterov = deck.flag("optimizer.nesterov");
   o.adaptive = make_schedule(deck).adaptive();
   o.seed = static_cast<std::uint64_t>(deck.integer64("run.seed"));
+  o.local.steps = static_cast<std::uint64_t>(deck.integer64("optimizer.local_steps"));
+  o.local.total = static_cast<std::uint64_t>(deck.integer64("run.steps"));
+  o.local.form = deck.text("optimizer.local_form") == "update" ? LocalForm::update : LocalForm::gradient;
+  auto const outer = deck.text("optimizer.outer");
+  o.local.outer = outer == "average" ? Outer::average : outer == "nesterov" ? Outer::nesterov : Outer::lmo;
+  o.local.rate = deck.real("optimizer.outer_rate");
+  o.local.momentum = deck.real("optimizer.outer_momentum");
+  o.local.walk = deck.real("optimizer.local_rate");
+  if (o.local.on() && o.local.form == LocalForm::gradient && o.local.outer != Outer::average)
+    throw UsageError(deck.where("optimizer.outer") + ": optimizer.outer = " + outer +
+                     " is for optimizer.local_form = update; with gradient a round is a step of the server's oracle");
   o.bundle_bytes = static_cast<std::size_t>(deck.integer64("exchange.bundle"));
   return o;
 }

@@ -44,7 +44,7 @@ TopologyInputs measure(Communicator const& comm, Objective<T> const& objective, 
   TopologyInputs in;
   in.cost.layers.resize(objective.layers().size());
   if (comm.rank() == 0) {
-    in.cost.layers = measure_layers<T>(exec, objective.layers(), settings, 1);
+    in.cost.layers = measure_layers<T>(exec, objective.layers(), settings, 1, optimizer);
     double weights = 0;
     for (auto const& l : in.cost.layers) weights += l.weight;
     double const flop = 2 * weights * static_cast<double>(objective.samples_per_gradient());
@@ -60,6 +60,23 @@ TopologyInputs measure(Communicator const& comm, Objective<T> const& objective, 
   return in;
 }
 
+// Gradients of the busiest rank in a step, in workers.
+double most_gradients(Plan const& plan) {
+  int most = 0;
+  for (int r = 0; r < plan.ranks(); ++r) most = std::max(most, plan.terms_at(r).count);
+  return static_cast<double>(most) / plan.micro_batches();
+}
+
+// From the step that ends a round of `steps` to the mean over the round, whose other steps have no messages.
+void spread_over_round(StepTime& t, double gradients, StepCost const& cost, double steps) {
+  double inner = cost.forward + cost.backward;
+  for (auto const& l : cost.layers) inner += l.walk;
+  inner *= gradients * std::max(cost.load, 1.0) * (steps - 1);
+  t.seconds += inner;
+  t.compute += inner;
+  for (double* part : {&t.seconds, &t.compute, &t.server, &t.uplink, &t.downlink, &t.link}) *part /= steps;
+}
+
 }  // namespace
 
 std::array<StepTime, all_topologies.size()> estimate_topologies(TopologyInputs const& in, OptimizerSettings const& optimizer,
@@ -68,6 +85,8 @@ std::array<StepTime, all_topologies.size()> estimate_topologies(TopologyInputs c
   for (std::size_t t = 0; t < out.size(); ++t) {
     Plan const plan({all_topologies[t], nodes, optimizer.workers, micro_batches, optimizer.bundle_bytes}, in.loads);
     out[t] = predict_step(plan, in.link.speed(), in.cost);
+    if (optimizer.local.on())
+      spread_over_round(out[t], most_gradients(plan), in.cost, static_cast<double>(optimizer.local.steps));
   }
   return out;
 }

@@ -21,7 +21,7 @@ struct TopologyInputs {
   std::vector<LayerLoad> loads;
 };
 
-/// Predicted seconds a step, in the order of all_topologies.
+/// Predicted seconds a step, in the order of all_topologies; with local steps those of a round over its steps.
 std::array<StepTime, all_topologies.size()> estimate_topologies(TopologyInputs const& in, OptimizerSettings const& optimizer,
                                                                 std::vector<int> const& nodes, int micro_batches);
 

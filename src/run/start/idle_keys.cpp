@@ -2,6 +2,7 @@
 
 #include <kaon/deck/schema.hpp>
 #include <kaon/lmo/lmo.hpp>
+#include <kaon/method/registry.hpp>
 #include <kaon/objective/registry.hpp>
 
 #include <algorithm>
@@ -61,7 +62,12 @@ std::vector<std::string> idle_keys(Deck const& deck, std::string const& group) {
       {"polar_half", deck.flag(key("polar_half")) != polar.half, polynomial, needs_polynomial},
   };
   auto lines = of_another_method(deck, group);
-  if (deck.text(key("method")) == "ef21-muon") {
+  bool const local = deck.integer64("optimizer.local_steps") > 0;
+  auto const& traits = method_traits(deck.text(key("method")));
+  for (auto const& name : traits.rounds_only)
+    if (!local && deck.changed(key(name.c_str())))
+      lines.push_back(line_of(key(name.c_str()), "optimizer.local_steps above 0 with method = " + traits.name));
+  if (reads_key(traits, "feedback", local)) {
     auto const feedback = deck.text(key("feedback"));
     if (feedback != "ef14" && deck.changed(key("feedback_decay")))
       lines.push_back(line_of(key("feedback_decay"), "feedback = ef14"));
@@ -85,6 +91,16 @@ std::vector<std::string> idle_keys(Deck const& deck) {
   auto const schedule = deck.text("optimizer.schedule");
   for (auto const* name : {"optimizer.constant_fraction", "optimizer.schedule_floor"})
     if (schedule != "linear" && schedule != "cosine" && deck.changed(name)) say(name, "optimizer.schedule = linear or cosine");
+  bool const local = deck.integer64("optimizer.local_steps") > 0;
+  bool const update = deck.text("optimizer.local_form") == "update";
+  for (auto const* name : {"local_form", "local_rate", "outer", "outer_rate", "outer_momentum"})
+    if (auto const key = std::string("optimizer.") + name; !local && deck.changed(key)) say(key, "optimizer.local_steps above 0");
+  if (local && update && deck.changed("optimizer.local_rate")) say("optimizer.local_rate", "optimizer.local_form = gradient");
+  if (local && !update)
+    for (auto const* key : {"optimizer.outer_rate", "optimizer.outer_momentum"})
+      if (deck.changed(key)) say(key, "optimizer.local_form = update");
+  if (local && update && deck.text("optimizer.outer") != "nesterov" && deck.changed("optimizer.outer_momentum"))
+    say("optimizer.outer_momentum", "optimizer.outer = nesterov");
   auto const& groups = deck.groups();
   auto const every = [&](auto const& holds) { return std::all_of(groups.begin(), groups.end(), holds); };
   auto const momentum = [&](std::string const& g) { return deck.counts("group." + g + ".beta"); };

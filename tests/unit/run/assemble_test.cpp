@@ -103,13 +103,17 @@ TEST(Assemble, AMethodIsAKeyOfAGroup) {
   auto const plan = layer_settings(deck("method = muon\n"), layers);
   EXPECT_EQ(plan.settings[0].method, "adamw");
   EXPECT_EQ(plan.settings[1].method, "muon");
-  EXPECT_EQ(plan.settings[0].own.size(), 3u);
+  EXPECT_EQ(plan.settings[0].own.size(), 5u);
   EXPECT_EQ(std::stod(plan.settings[0].own.at("adam_beta2")), 0.99);
   EXPECT_TRUE(plan.settings[1].own.empty());
   EXPECT_TRUE(plan.warnings.empty());
   auto const idle = layer_settings(deck("method = muon\nuplink = bits:4\nadam_beta1 = 0.8\n"), layers).warnings;
-  EXPECT_EQ(idle, (std::vector<std::string>{"group.rest.uplink has no effect: it needs method = ef21-muon",
+  EXPECT_EQ(idle, (std::vector<std::string>{"group.rest.uplink has no effect: it needs method = ef21-muon or adamw",
                                             "group.rest.adam_beta1 has no effect: it needs method = adamw"}));
+  auto const dense = layer_settings(deck("method = adamw\nuplink = bits:4\nfeedback = none\n"), layers).warnings;
+  EXPECT_EQ(dense, (std::vector<std::string>{
+                       "group.rest.uplink has no effect: it needs optimizer.local_steps above 0 with method = adamw",
+                       "group.rest.feedback has no effect: it needs optimizer.local_steps above 0 with method = adamw"}));
   auto const text = deck("").resolved();
   EXPECT_EQ(text.find("adam_beta1", text.find("[group.rest]")), std::string::npos) << "another method's own keys are not said";
   EXPECT_NE(text.find("adam_beta1 = 0.9"), std::string::npos);
