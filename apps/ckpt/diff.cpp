@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "said_elsewhere.hpp"
 #include "text.hpp"
 
 #include <kaon/checkpoint/older.hpp>
@@ -134,6 +135,16 @@ std::string path_now(CheckpointFile const& file, FieldShape const& field) {
   return file.has_older_paths() ? older::as_now(field.path).path : field.path;
 }
 
+/// Of a dataset that the other file has not; returns whether that is a difference.
+bool alone(CheckpointFile const& file, std::string const& name, FieldShape const& field) {
+  auto const other = said_elsewhere(file, field);
+  if (other.empty())
+    print("{}: only in {}\n", field.path, name);
+  else
+    print("{}: only in {}, where it says what {} says: no difference\n", field.path, name, other);
+  return other.empty();
+}
+
 }  // namespace
 
 int diff(std::string const& a, std::string const& b) {
@@ -152,8 +163,7 @@ int diff(std::string const& a, std::string const& b) {
     if (f.path == fingerprint && !with_fingerprint) continue;
     auto const other = right.find(path_now(x, f));
     if (other == right.end()) {
-      print("{}: only in {}\n", f.path, a);
-      ++count;
+      count += alone(x, a, f);
       continue;
     }
     if (other->second.type != f.type || other->second.shape != f.shape) {
@@ -165,8 +175,7 @@ int diff(std::string const& a, std::string const& b) {
     }
     right.erase(other);
   }
-  for (auto const& entry : right) print("{}: only in {}\n", entry.second.path, b);
-  count += static_cast<int>(right.size());
+  for (auto const& entry : right) count += alone(y, b, entry.second);
   list_uncounted(x, y);
   print("{}\n", count == 0 ? "the states are the same, bit for bit" : fmt::format("{} differences", count));
   return count == 0 ? 0 : 1;

@@ -53,12 +53,18 @@ double distance_from_mean(CheckpointFile const& file, FieldShape const& mean, Fi
   return remap::distance_from_mean(values(mean), values(of), of.shape[0]);
 }
 
-void require_one(CheckpointFile const& file, FieldShape const& have, Companion const& companion) {
+void require_one(CheckpointFile const& file, FieldShape const& field, Companion const& companion) {
+  auto const* const found = file.find(companion);
+  if (!found || companion.says == Companion::Says::nothing) return;
+  auto const& other = *found;
   auto const refuse = [&](std::string const& how) {
     throw InputError(
-        fmt::format("the state in {} is not this run's: {}, but dataset {} {}", file.path(), companion.why, companion.path, how));
+        fmt::format("the state in {} is not this run's: {}, but dataset {} {}", file.path(), companion.why, other.path, how));
   };
-  auto const& other = *file.find(companion.path);
+  auto const& of = file.has_older_paths() && !companion.of_was.empty() ? companion.of_was : companion.of;
+  auto const* const compared = of.empty() ? &field : file.find(of);
+  if (!compared) refuse("has no " + of + " beside it");
+  auto const& have = *compared;
   if (other.type != have.type)
     refuse(fmt::format("is {}, and {} is {}", h5::name_of(other.type), have.path, h5::name_of(have.type)));
   if (companion.says == Companion::Says::same) {
@@ -81,7 +87,7 @@ void require_one(CheckpointFile const& file, FieldShape const& have, Companion c
 }  // namespace
 
 void require_companions(CheckpointFile const& file, Field const& field) {
-  if (!file.has_older_paths() || field.companions.empty()) return;
+  if (field.companions.empty()) return;
   auto const* const have = file.find(field);
   if (!have) return;
   for (auto const& companion : field.companions) require_one(file, *have, companion);

@@ -6,7 +6,7 @@
 
 namespace kaon {
 
-/// In a file that has companions, throws InputError naming both datasets, the first element and why it matters, unless each of
+/// Throws InputError naming both datasets, the first element and why it matters, unless each of
 /// this field's says what Companion::says claims. The file has passed require_fields().
 void require_companions(CheckpointFile const& file, Field const& field);
 

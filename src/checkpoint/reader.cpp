@@ -205,6 +205,10 @@ FieldShape const* CheckpointFile::find(Field const& field) const {
   return find(has_older_paths() && !field.was.empty() ? field.was : field.path);
 }
 
+FieldShape const* CheckpointFile::find(Companion const& companion) const {
+  return find(has_older_paths() && !companion.was.empty() ? companion.was : companion.path);
+}
+
 void CheckpointFile::verify(std::uint64_t begin, std::uint64_t end) const {
   require(begin <= end && end <= blocks(), "CheckpointFile::verify: no such blocks");
   std::vector<unsigned char> buffer;
@@ -240,11 +244,12 @@ void CheckpointFile::require_fields(Registry const& registry) const {
     if (have->shape != want.shape)
       wrong += fmt::format("\n  dataset {} has shape {}, this run needs {}", have->path, have->shape_text(), joined(want.shape));
     stored.erase(have->path);
-    if (has_older_paths())
-      for (auto const& c : want.companions) {
-        if (!find(c.path)) wrong += fmt::format("\n  missing: dataset {} ({})", c.path, c.why);
-        stored.erase(c.path);
-      }
+    for (auto const& c : want.companions) {
+      if (auto const* const there = find(c))
+        stored.erase(there->path);
+      else if (has_older_paths())
+        wrong += fmt::format("\n  missing: dataset {} ({})", c.was.empty() ? c.path : c.was, c.why);
+    }
   }
   for (auto const& [path, field] : stored)
     wrong += fmt::format("\n  dataset {} ({}) is not part of this run's state", path, field->shape_text());

@@ -41,7 +41,9 @@ class CheckpointFile {
   /// Throws InputError unless the file holds exactly these fields, but for those that say what to do without them, and the
   /// companions that files of its version have; every missing, extra or different one is named.
   void require_fields(Registry const& registry) const;
-  /// Whether it is of a version that has Field::was and companions.
+  /// The companion in this file; nullptr where it has none.
+  FieldShape const* find(Companion const& companion) const;
+  /// Whether it is of a version that has Field::was.
   bool has_older_paths() const { return version_ < format::names_methods; }
 
  private:

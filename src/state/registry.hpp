@@ -34,16 +34,19 @@ enum class Resize : std::uint8_t {
   new_epoch,  ///< i64, workers×3 (place, draws, epoch): every worker begins an epoch that none has begun
 };
 
-/// A dataset that files of earlier format versions have beside a field, and that this version does not keep because the field
-/// says the same. A file in which it does not is refused.
+/// A dataset that files of earlier programs have beside a field, and that is not kept any more because the field says the same. A
+/// file in which it does not is refused. Files of format versions before 3 have it; those of version 3 have it or not.
 struct Companion {
   enum class Says : std::uint8_t {
-    same,  ///< the same bits, in the field's shape but for leading ones
-    mean,  ///< the mean of the field over its leading index, within the rounding that a restart allows
+    same,     ///< the same bits, in the field's shape but for leading ones
+    mean,     ///< the mean of the field over its leading index, within the rounding that a restart allows
+    nothing,  ///< nothing that is read any more
   };
-  std::string path;  ///< in those files
-  std::string why;   ///< for messages: "this version keeps W alone for a layer whose downlink is the identity"
+  std::string path = {};  ///< in files of version 3
+  std::string was = {};   ///< in files before it; empty: the same
+  std::string why = {};   ///< for messages: "a layer whose downlink is the identity has W for X"
   Says says = Says::same;
+  std::string of = {}, of_was = {};  ///< the dataset that it is compared with, as path and was; empty: the field
 };
 
 /// One array of the state that outlives a step. A field is global; each rank says which part it writes (the parts of all

@@ -112,18 +112,18 @@ TEST_F(Prune, WithoutALatestTheNewestStays) {
 
 TEST_F(Prune, DamagedFilesDoNotCountAndStay) {
   make({1, 2, 3, 4}, 4);
-  damage(path(4), "/ef21-muon/server/G/x");
-  damage(path(2), "/ef21-muon/server/G/x");
+  damage(path(4), "/ef21-muon/workers/M/x");
+  damage(path(2), "/ef21-muon/workers/M/x");
   auto const o = prune({"--keep", "1"});
-  EXPECT_TRUE(ended(o, 0, {"latest, damaged", "keep    step-00000003.h5", "/ef21-muon/server/G/x"}));
+  EXPECT_TRUE(ended(o, 0, {"latest, damaged", "keep    step-00000003.h5", "/ef21-muon/workers/M/x"}));
   EXPECT_NE(o.err.find("step-00000004.h5 is not counted and not deleted"), std::string::npos) << o.all();
   EXPECT_EQ(steps(), (Steps{4, 3})) << "a sound one stays whatever latest points at";
 }
 
 TEST_F(Prune, NothingGoesWhereNothingIsSound) {
   make({1, 2}, 2);
-  damage(path(1), "/ef21-muon/server/G/x");
-  damage(path(2), "/ef21-muon/server/G/x");
+  damage(path(1), "/ef21-muon/workers/M/x");
+  damage(path(2), "/ef21-muon/workers/M/x");
   auto const before = s.snapshot("run");
   EXPECT_TRUE(ended(prune({"--keep", "1"}), 65, {"nothing is deleted"}));
   EXPECT_EQ(s.snapshot("run"), before);

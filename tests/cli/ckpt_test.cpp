@@ -79,9 +79,9 @@ TEST_F(Ckpt, ShowNamesStepDeckProvenanceAndDatasets) {
   EXPECT_TRUE(
       ended(s.ckpt({"show", file}), 0,
             {"step       2", "workers    2", "precision  float32", "format     version 3", "method     ef21-muon", "problem    ",
-             "/model/W: 8 datasets, 11264 elements, 44.0 KiB", "/ef21-muon/workers/G: 8 datasets, 22528 elements, 88.0 KiB",
+             "/model/W: 8 datasets, 11264 elements, 44.0 KiB", "/ef21-muon/workers/G: 6 datasets, 6144 elements, 24.0 KiB",
              "float32  2×256×16  32.0 KiB  weighted", "/data: 2 datasets", "cursor", "/counters: 4 datasets", "tokens",
-             "fingerprint", "ranks: 1", "uplink = top:0.2", "46 datasets", "the model has 11264 parameters in 8 layers"}));
+             "fingerprint", "ranks: 1", "uplink = top:0.2", "34 datasets", "the model has 11264 parameters in 8 layers"}));
 }
 
 TEST_F(Ckpt, VerifySaysSoundAndGoesThroughAllFiles) {
@@ -95,7 +95,7 @@ TEST_F(Ckpt, VerifySaysSoundAndGoesThroughAllFiles) {
 
 TEST_F(Ckpt, VerifyNamesTheDatasetOfAFlippedBit) {
   train("a");
-  for (char const* dataset : {"/ef21-muon/server/X/embed", "/model/W/h0.mlp.up", "/ef21-muon/workers/G/head",
+  for (char const* dataset : {"/ef21-muon/workers/M/embed", "/model/W/h0.mlp.up", "/ef21-muon/workers/M/head",
                               "/ef21-muon/workers/M/h0.attn.o", "/data/cursor", "/counters/bytes_up"}) {
     std::filesystem::copy_file(s / file, s / "copy.h5", std::filesystem::copy_options::overwrite_existing);
     damage(s / "copy.h5", dataset);
@@ -117,9 +117,9 @@ TEST_F(Ckpt, DiffCountsAndPlacesWhatDiffers) {
   EXPECT_TRUE(ended(s.ckpt({"diff", file, "b/checkpoints/latest"}), 1,
                     {"seed: 1 | 2", "/model/W/embed: first at [0,0]", "bytes differ", "differences"}));
   std::filesystem::copy_file(s / file, s / "copy.h5");
-  damage(s / "copy.h5", "/ef21-muon/server/G/head");
+  damage(s / "copy.h5", "/model/W/head");
   EXPECT_TRUE(ended(s.ckpt({"diff", file, "copy.h5"}), 1,
-                    {"/ef21-muon/server/G/head: first at [0,1]", "1 of 16384 bytes differ, in 1 of 4096 elements, by ",
+                    {"/model/W/head: first at [0,1]", "1 of 16384 bytes differ, in 1 of 4096 elements, by ",
                      "copy.h5 is damaged there", "1 differences"}));
   EXPECT_EQ(s.ckpt({"diff", file, "copy.h5"}).out.find(file + " is damaged"), std::string::npos);
 }

@@ -110,7 +110,8 @@ Formula formula(std::vector<Layer> const& layers, Case const& c, Plan const& pla
     std::int64_t const here = plan.homes_at(rank, i).count;
     auto const [ur, uc] = codec_up->state_shape();
     auto const [dr, dc] = codec_down->state_shape();
-    f.state += s * (mn + (served ? 2 * mn + dr * dc : 0) + here * (2 * mn + ur * uc));
+    std::int64_t const x = codec_down->replaces() ? 0 : mn, g = codec_up->replaces() ? 0 : mn;  // what drops nothing keeps none
+    f.state += s * (mn + (served ? x + g + dr * dc : 0) + here * (mn + g + ur * uc));
     largest = std::max(largest, mn);
     all += mn;
     f.payload = std::max({f.payload, up.back(), down.back()});
@@ -213,6 +214,73 @@ TEST(Memory, OfMicroBatchesIsTheFormula) {
       expect_formula<float>({1, Start::dense, "bits:4", "bits:2", topology, 20000, micro_batches});
       expect_formula<double>({2, Start::zero, "rank:0.2", "bits:2", topology, 0, micro_batches});
     }
+}
+
+/// Arrays of the size of a layer, of the table in docs/methods.md: on every rank, at servers, for each worker at its home, and
+/// for each worker computed on the rank.
+struct Arrays {
+  char const* method;
+  bool compressed;
+  LocalSettings local = {};
+  bool nesterov = false;
+  int everywhere = 1, served = 0, home = 0, computed = 0;
+};
+
+LocalSettings in_rounds(LocalForm form, Outer outer = Outer::average) {
+  LocalSettings l;
+  l.steps = 3;
+  l.form = form;
+  l.outer = outer;
+  return l;
+}
+
+TEST(Memory, ModelSizedArraysAreThoseOfTheTable) {
+  Communicator const world(MPI_COMM_WORLD);
+  std::vector<Layer> const layers{{"table", 300, 64}, {"a", 64, 64}, {"b", 96, 64}, {"c", 64, 96}, {"row", 1, 64}};
+  auto const update = in_rounds(LocalForm::update), outer = in_rounds(LocalForm::update, Outer::nesterov),
+             gradient = in_rounds(LocalForm::gradient);
+  Arrays const table[] = {
+      {"ef21-muon", true, {}, false, 1, 2, 2, 0},   {"ef21-muon", false, {}, false, 1, 0, 1, 0},
+      {"muon", false, {}, false, 1, 1, 0, 0},       {"muon", false, {}, true, 1, 2, 0, 0},
+      {"adamw", false, {}, false, 1, 2, 0, 0},      {"ef21-muon", true, update, false, 1, 2, 1, 2},
+      {"ef21-muon", true, outer, true, 1, 3, 1, 3}, {"ef21-muon", false, outer, false, 1, 3, 0, 2},
+      {"adamw", true, outer, false, 1, 3, 1, 3},    {"ef21-muon", true, gradient, false, 1, 2, 2, 2},
+  };
+  for (auto const& of : table)
+    for (auto const topology : all_topologies)
+      for (int const workers : {1, 3}) {
+        std::vector<LayerSettings> s(layers.size(), test::settings("frobenius", of.compressed ? "bits:4" : "identity",
+                                                                   of.compressed ? "bits:2" : "identity"));
+        for (auto& one : s) one.method = of.method;
+        OptimizerSettings o;
+        o.workers = workers;
+        o.topology = topology;
+        o.nesterov = of.nesterov;
+        o.local = of.local;
+        Watch const watch;
+        Engine<float> const engine(Space(), world, layers, s, o);
+        auto const& plan = engine.exchange().plan();
+        std::int64_t should = 0, largest = 0, payload = 0;
+        for (int i = 0; i < plan.layers(); ++i) {
+          auto const& l = layers[static_cast<std::size_t>(i)];
+          std::int64_t const bytes = std::int64_t{l.rows} * l.cols * 4;
+          should += bytes * (of.everywhere + (plan.serves(world.rank(), i) ? of.served : 0) +
+                             plan.homes_at(world.rank(), i).count * of.home + plan.workers_at(world.rank()).count * of.computed);
+          if (plan.serves(world.rank(), i)) largest = std::max(largest, bytes);
+        }
+        auto counted = watch.of("kaon::step::W") + watch.of("kaon::method::") - watch.of("kaon::method::scratch") -
+                       watch.of("kaon::method::payload");
+        payload = watch.of("kaon::method::update_before");  // the largest layer served, once
+        if (of.local.on() && of.local.form == LocalForm::update) {
+          EXPECT_NEAR(static_cast<double>(payload), static_cast<double>(largest), 200);
+        }
+        counted -= payload;
+        auto const where = std::string(of.method) + (of.compressed ? " compressed" : "") + ", rounds of " +
+                           std::to_string(of.local.steps) + ", " + name_of(topology) + ", " + std::to_string(workers) +
+                           " workers, rank " + std::to_string(world.rank()) + " of " + std::to_string(world.size());
+        EXPECT_GE(counted, should) << where;
+        EXPECT_LE(counted, should + small / 2) << where;
+      }
 }
 
 }  // namespace

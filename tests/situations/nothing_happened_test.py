@@ -59,7 +59,7 @@ class Numbers(lab.Situation):
                                   "group.all.downlink=identity"), 0)
             import h5py
             with h5py.File(self.folder / norm / "checkpoints/latest") as f:
-                self.assertGreater(abs(f["ef21-muon/server/X/x"][()]).max(), 0.01, norm)
+                self.assertGreater(abs(f["model/W/x"][()]).max(), 0.01, norm)
 
     def test_zero_gradients_are_legal(self):
         """microsoft/dion#24, #76"""

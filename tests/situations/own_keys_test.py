@@ -99,8 +99,8 @@ class Methods(lab.Situation):
     def test_a_group_names_its_method(self):
         words = ("group.table.method=adamw", "group.table.adam_beta1=0.8")
         told = self.ended(self.train("-i", "gpt.deck", "-c", *words), 0)
-        for key in "norm", "uplink", "downlink":
-            needs = "method = ef21-muon"
+        rounds = "optimizer.local_steps above 0 with method = adamw"
+        for key, needs in ("norm", "method = ef21-muon"), ("uplink", rounds), ("downlink", rounds):
             self.assertEqual(len([l for l in told.warnings() if "group.table.%s has no effect: it needs %s" % (key, needs) in l]), 1, str(told))
         shown = self.ended(self.train("-i", "gpt.deck", "-n", *words), 0).out
         self.assertIn("layers = h[0-9]*\nmethod = ef21-muon\nnorm = spectral\n", shown)

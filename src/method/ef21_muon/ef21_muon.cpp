@@ -144,7 +144,7 @@ void Ef21Muon<T>::post_whole(StepContext<T>& cx, int layer, int worker, ConstMat
 }
 
 template <class T>
-void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
+Matrix<T, Space> Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
   auto& codec = cx.dense ? tools_.dense(layer) : tools_.uplink(layer);
   int const workers = of_.optimizer.workers;
   T const share = T(1) / static_cast<T>(workers);
@@ -159,6 +159,7 @@ void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
       if (j > 0) axpy<T>(cx.exec, sum, T(1), one);
     }
     if (workers > 1) scale<T>(cx.exec, sum, share);
+    if (!state_->keeps_G(layer)) return sum;
     copy<T>(cx.exec, state_->G(layer), sum);
   } else {
     fill<T>(cx.exec, sum, T(0));
@@ -166,20 +167,22 @@ void Ef21Muon<T>::gather(StepContext<T>& cx, int layer) {
     if (state_->feedback(layer) != Feedback::ef21) fill<T>(cx.exec, state_->G(layer), T(0));
     axpy<T>(cx.exec, state_->G(layer), share, sum);
   }
+  return state_->G(layer);
 }
 
 template <class T>
 void Ef21Muon<T>::move_by_oracle(StepContext<T>& cx, int layer, Matrix<T, Space> const& Y, Matrix<T, Space> const& D,
                                  double length, double decay, Vector<double, Space> const& motion) {
   auto& lmo = tools_.lmo(layer);
-  auto const z = cx.staging.scratch(0, layer_of(layer));
+  auto z = cx.staging.scratch(0, layer_of(layer));
+  if (z.data() == D.data()) z = cx.staging.scratch(1, layer_of(layer));
   lmo.apply(cx.exec, z, D);
   if (of_.optimizer.adaptive) lmo.dual_norm(cx.exec, dual_, D, z);
   move_along<T>(cx.exec, Y, z, length, of_.optimizer.adaptive ? dual_ : one_, decay, motion, static_cast<double>(cx.step + 1));
 }
 
 template <class T>
-void Ef21Muon<T>::send_shift(StepContext<T>& cx, int layer, Measure* measure) {
+void Ef21Muon<T>::send_shift(StepContext<T>& cx, int layer, ConstMatrix<T, Space> const& G, Measure* measure) {
   auto& codec = tools_.downlink(layer);
   auto const& X = state_->X(layer);
   auto const& W = cx.W[static_cast<std::size_t>(layer)];
@@ -197,23 +200,23 @@ void Ef21Muon<T>::send_shift(StepContext<T>& cx, int layer, Measure* measure) {
   } else {
     cx.exchange.keep_down(layer, cx.staging.encode_here(cx.exec, codec, from, memory, k));
   }
-  cx.staging.apply_encoded(cx.exec, codec, W);
+  if (state_->keeps_X(layer)) cx.staging.apply_encoded(cx.exec, codec, W);
   if (!measure) return;
   difference<T>(cx.exec, shift, X, W);
   measure->server<T>(cx.exec, layer, ef21_muon::down_rest, shift);
   measure->server<T>(cx.exec, layer, ef21_muon::model, W);
-  measure->server<T>(cx.exec, layer, ef21_muon::estimate, state_->G(layer));
+  measure->server<T>(cx.exec, layer, ef21_muon::estimate, G);
 }
 
 template <class T>
 void Ef21Muon<T>::serve(StepContext<T>& cx, int layer) {
   InPhase const phase(cx.timer, Phase::aggregate);
-  gather(cx, layer);
+  auto const G = gather(cx, layer);
   cx.timer.change(Phase::lmo);
   auto const& s = settings_of(layer);
-  move_by_oracle(cx, layer, state_->X(layer), state_->G(layer), s.radius * cx.multiplier, s.decay, cx.motion_of(layer));
+  move_by_oracle(cx, layer, state_->X(layer), G, s.radius * cx.multiplier, s.decay, cx.motion_of(layer));
   cx.timer.change(Phase::compress);
-  send_shift(cx, layer, state_->owns(layer) ? cx.measure : nullptr);
+  send_shift(cx, layer, G, state_->owns(layer) ? cx.measure : nullptr);
 }
 
 template <class T>

@@ -58,13 +58,13 @@ class Ef21Muon : public Method<T> {
   /// The packet of `target`, by the layer's feedback; the sender does to its state what the packet says. Posts.
   void compress(StepContext<T>& cx, int layer, int worker, ConstMatrix<T, Space> const& target);
   /// G of the packets: G ← G + (1/n) Σ_j R_j with ef21; else, and where the packets carry the values themselves, G ← (1/n) Σ_j
-  /// R_j. In worker order.
-  void gather(StepContext<T>& cx, int layer);
-  /// Y ← (1 − t·decay)Y + t·LMO(D), t = length (adaptive: times ‖D‖_*); Y and D are not in scratch.
+  /// R_j. In worker order. Returns G; where none is kept it lies in scratch 0.
+  Matrix<T, Space> gather(StepContext<T>& cx, int layer);
+  /// Y ← (1 − t·decay)Y + t·LMO(D), t = length (adaptive: times ‖D‖_*); of Y and D, D may lie in scratch 0.
   void move_by_oracle(StepContext<T>& cx, int layer, Matrix<T, Space> const& Y, Matrix<T, Space> const& D, double length,
                       double decay, Vector<double, Space> const& motion);
-  /// S = C(X − W), W ← W + S, with figures of it and of G.
-  void send_shift(StepContext<T>& cx, int layer, Measure* measure);
+  /// S = C(X − W), W ← W + S, with figures of it and of G, which is not in scratch 1.
+  void send_shift(StepContext<T>& cx, int layer, ConstMatrix<T, Space> const& G, Measure* measure);
   StreamKey key(Purpose purpose, StepContext<T> const& cx, int layer, int worker) const;
   Layer const& layer_of(int layer) const { return of_.layers[static_cast<std::size_t>(layer)]; }
   LayerSettings const& settings_of(int layer) const { return of_.settings[static_cast<std::size_t>(layer)]; }

@@ -48,7 +48,7 @@ Ef21State<T>::Ef21State(MethodLayers const& of, MethodTraits const& traits, Ef21
     if (keeps.momentum) M_[i] = Cube("kaon::method::M", n, rows, cols);
     auto const feedback = own_choice(traits, of.layers[i], of.settings[i], "feedback");
     feedback_[i] = feedback == "ef21" ? Feedback::ef21 : feedback == "ef14" ? Feedback::ef14 : Feedback::none;
-    if (keeps.values && tools.uplink(layer).replaces()) feedback_[i] = Feedback::none;
+    if (tools.uplink(layer).replaces()) feedback_[i] = Feedback::none;
     decay_[i] = own_number(traits, of.layers[i], of.settings[i], "feedback_decay");
     if (feedback_[i] == Feedback::ef21) G_[i] = Cube("kaon::method::G_worker", n, rows, cols);
     if (feedback_[i] == Feedback::ef14) error_[i] = Cube("kaon::method::error", n, rows, cols);
@@ -57,8 +57,8 @@ Ef21State<T>::Ef21State(MethodLayers const& of, MethodTraits const& traits, Ef21
     owned_[i] = plan.owner_of(layer) == rank;
     served_[i] = plan.serves(rank, layer);
     if (!served_[i]) continue;
-    server_X_[i] = Matrix<T, Space>("kaon::method::X", rows, cols);
-    server_G_[i] = Matrix<T, Space>("kaon::method::G", rows, cols);
+    server_X_[i] = keeps_X(layer) ? Matrix<T, Space>("kaon::method::X", rows, cols) : W[i];
+    if (keeps_G(layer)) server_G_[i] = Matrix<T, Space>("kaon::method::G", rows, cols);
     auto const [dr, dc] = tools.downlink(layer).state_shape();
     down_memory_[i] =
         Matrix<T, Space>("kaon::method::downlink_state", static_cast<std::size_t>(dr), static_cast<std::size_t>(dc));
@@ -74,7 +74,7 @@ void Ef21State<T>::initialize(Space const& exec) {
   for (int const layer : of_.mine) {
     auto const i = static_cast<std::size_t>(layer);
     if (served_[i]) {
-      Kokkos::deep_copy(exec, server_X_[i], W_[i]);
+      if (keeps_X(layer)) Kokkos::deep_copy(exec, server_X_[i], W_[i]);
       Kokkos::deep_copy(exec, server_G_[i], T(0));
       if (down_memory_[i].size() > 0)
         tools_.downlink(layer).initialize_state(exec, down_memory_[i], key(Purpose::compress_down, layer, 0));
@@ -90,6 +90,7 @@ void Ef21State<T>::initialize(Space const& exec) {
 
 template <class T>
 void Ef21State<T>::register_state(Registry& registry) const {
+  auto const first = registry.size();
   auto const add = [&](std::string const& was, Resize rule, std::vector<std::uint64_t> const& shape, Part const& written,
                        Part const& needed, auto const& view) {
     Field field = view_field("/" + root_ + was, shape, written, needed, view);
@@ -106,7 +107,7 @@ void Ef21State<T>::register_state(Registry& registry) const {
                                Matrix<T, Space> const& m) {
       add(where + name, rule, s, owned_[i] ? whole(s) : nothing(s), served_[i] ? whole(s) : nothing(s), m);
     };
-    at_server("/server/X/", Resize::kept, shape, server_X_[i]);
+    if (keeps_X(layer)) at_server("/server/X/", Resize::kept, shape, server_X_[i]);
     if (feedback_[i] == Feedback::ef21) {
       at_server("/server/G/", Resize::mean_of, shape, server_G_[i]);
       registry.back().of = "/" + root_ + "/workers/G/" + name;
@@ -129,6 +130,37 @@ void Ef21State<T>::register_state(Registry& registry) const {
     if (feedback_[i] == Feedback::ef14) at_workers("/workers/error/", Resize::weighted, error_[i]);
     if (keeps_.momentum) at_workers("/workers/M/", Resize::weighted, M_[i]);
     if (up_memory_[i].extent(1) > 0) at_workers("/compressor/up/", Resize::copied, up_memory_[i]);
+  }
+  if (keeps_.momentum && !keeps_.values) accept_older(registry, first);
+}
+
+// Files of before have X, G_j and G of layers that do without now. They are taken where these say what W and M_j say.
+template <class T>
+void Ef21State<T>::accept_older(Registry& registry, std::size_t first) const {
+  auto const at = [&](std::size_t from, std::string const& path) -> Field* {
+    auto const f = std::find_if(registry.begin() + static_cast<std::ptrdiff_t>(from), registry.end(),
+                                [&](Field const& field) { return field.path == path; });
+    return f == registry.end() ? nullptr : &*f;
+  };
+  for (int const layer : of_.mine) {
+    auto const& name = of_.layers[static_cast<std::size_t>(layer)].name;
+    auto const path = [&](char const* folder) { return "/" + root_ + folder + name; };
+    if (auto* const W = at(0, "/model/W/" + name); W && !keeps_X(layer))
+      W->companions.push_back(
+          {.path = path("/server/X/"), .was = "/server/X/" + name, .why = "a layer whose downlink is the identity has W for X"});
+    auto* const M = at(first, path("/workers/M/"));
+    if (!M || keeps_G(layer)) continue;
+    bool const ahead = of_.optimizer.nesterov && of_.settings[static_cast<std::size_t>(layer)].beta != 1;
+    Companion G_j{
+        .path = path("/workers/G/"), .was = "/workers/G/" + name, .why = "a layer whose uplink is the identity has M_j for G_j"};
+    if (ahead) G_j.says = Companion::Says::nothing;  // the look-ahead of a step that is over
+    Companion G{.path = path("/server/G/"),
+                .was = "/server/G/" + name,
+                .why = "a layer whose uplink is the identity has the mean of G_j for G",
+                .says = Companion::Says::mean};
+    G.of = G_j.path, G.of_was = G_j.was;
+    M->companions.push_back(std::move(G_j));
+    M->companions.push_back(std::move(G));
   }
 }
 

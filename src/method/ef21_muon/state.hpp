@@ -21,11 +21,13 @@ enum class Feedback { ef21, ef14, none };
 /// What of the state there is.
 struct Ef21Keeps {
   bool momentum = true;  ///< M_j; without, the method has momenta of its own
-  bool values = false;   ///< an uplink that drops nothing carries values that are no M_j: no feedback, and G is always kept
+  bool values = false;   ///< an uplink that drops nothing carries values that are no M_j; X and G are kept for every layer
 };
 
 /// What a rank keeps of EF21-Muon: M_j, G_j and what their compressors remember, of each layer for the workers whose home the
-/// rank is; X, G and what the downlink's compressor remembers, for the layers that it serves.
+/// rank is; X, G and what the downlink's compressor remembers, for the layers that it serves. What says nothing new is not there:
+/// G_j and G of a layer whose uplink drops nothing, since they are M_j (or its look-ahead) and their mean, made anew in every
+/// step; X of a layer whose downlink drops nothing, which is W.
 template <class T>
 class Ef21State {
  public:
@@ -48,8 +50,12 @@ class Ef21State {
   bool keeps_estimates() const;
   double feedback_decay(int layer) const { return decay_[static_cast<std::size_t>(layer)]; }
   Matrix<T, Space> uplink_memory(int layer, int worker) const { return slice(up_memory_, layer, worker); }
+  /// W itself where keeps_X() is false.
   Matrix<T, Space> const& X(int layer) const { return server_X_[static_cast<std::size_t>(layer)]; }
+  /// Empty where keeps_G() is false.
   Matrix<T, Space> const& G(int layer) const { return server_G_[static_cast<std::size_t>(layer)]; }
+  bool keeps_X(int layer) const { return keeps_.values || !tools_.downlink(layer).replaces(); }
+  bool keeps_G(int layer) const { return keeps_.values || !tools_.uplink(layer).replaces(); }
   Matrix<T, Space> const& downlink_memory(int layer) const { return down_memory_[static_cast<std::size_t>(layer)]; }
   bool owns(int layer) const { return owned_[static_cast<std::size_t>(layer)]; }
   bool serves(int layer) const { return served_[static_cast<std::size_t>(layer)]; }
@@ -67,6 +73,7 @@ class Ef21State {
     auto const i = static_cast<std::size_t>(layer);
     return Kokkos::subview(cubes[i], static_cast<std::size_t>(worker - here_[i].first), Kokkos::ALL, Kokkos::ALL);
   }
+  void accept_older(Registry& registry, std::size_t first_of_mine) const;
   std::string not_finite() const;
 
   MethodLayers of_;

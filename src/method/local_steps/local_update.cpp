@@ -151,7 +151,7 @@ void LocalUpdate<T>::serve(StepContext<T>& cx, int layer) {
     measure->template server_dot<T>(cx.exec, layer, update_product, before, G);
   }
   cx.timer.change(Phase::compress);
-  this->send_shift(cx, layer, measure);
+  this->send_shift(cx, layer, G, measure);
 }
 
 template <class T>

@@ -103,8 +103,11 @@ struct OlderFile : ::testing::Test {
   }
   static inline std::vector<float> const W{1, -2, 3, 0.5f, 4, -0.0f}, M{1, 2, 3, 4, 5, 6, 3, 2, 1, 0, -1, -2},
       mean{2, 2, 2, 2, 2, 2};
-  static inline Companion const X{"/server/X/x", "this version keeps W alone for a layer whose downlink is the identity"};
-  static inline Companion const G{"/server/G/x", "this version makes G anew in every step", Companion::Says::mean};
+  static inline Companion const X{.path = "/method/X/x",
+                                  .was = "/server/X/x",
+                                  .why = "this version keeps W alone for a layer whose downlink is the identity"};
+  static inline Companion const G{
+      .path = "/server/G/x", .why = "this version makes G anew in every step", .says = Companion::Says::mean};
 };
 
 TEST_F(OlderFile, FieldsAreFoundUnderTheirOlderPaths) {
@@ -134,8 +137,44 @@ TEST_F(OlderFile, ACompanionThatSaysTheSameIsPassedOver) {
   std::vector<float> got;
   store.load(path, today("/server/W/x", X, &got));
   EXPECT_EQ(got, W);
-  auto const now = store.save(toy.info(), state({field<float>("/server/X/x", ElementType::f32, {2, 3}, W)}));
-  EXPECT_SAYS(refusal(now, today("/server/W/x", X)), "/server/X/x (2×3) is not part of this run's state");
+}
+
+// Of version 3 there are files with a companion and files without.
+TEST_F(OlderFile, ACompanionMayBeThereInFilesOfThisVersion) {
+  auto const now = [&](std::vector<Field> const& more) {
+    auto all = today("", X);
+    all.insert(all.end(), more.begin(), more.end());
+    return store.save(toy.info(), all);
+  };
+  auto other = W;
+  other[1] = 7;
+  EXPECT_NO_THROW(store.load(now({}), today("/server/W/x", X)));
+  EXPECT_NO_THROW(store.load(now({field<float>("/method/X/x", ElementType::f32, {2, 3}, W)}), today("/server/W/x", X)));
+  EXPECT_SAYS(refusal(now({field<float>("/method/X/x", ElementType::f32, {2, 3}, other)}), today("/server/W/x", X)),
+              "dataset /method/X/x differs from /model/W/x, first at [0,1]");
+  EXPECT_SAYS(refusal(now({field<float>("/method/Y/x", ElementType::f32, {2, 3}, W)}), today("/server/W/x", X)),
+              "/method/Y/x (2×3) is not part of this run's state");
+}
+
+// The mean of another companion, and one that nothing is asked of.
+TEST_F(OlderFile, CompanionsMayBeComparedWithEachOther) {
+  std::vector<float> each(12, 1.0f), their_mean(6, 1.0f), wrong(6, 2.0f);
+  auto registry = today("", X);
+  registry[0].companions = {
+      {.path = "/method/G/x", .was = "/workers/G/x", .why = "G_j are not kept", .says = Companion::Says::nothing},
+      {.path = "/method/mean/x",
+       .was = "/server/G/x",
+       .why = "G is the mean of G_j",
+       .says = Companion::Says::mean,
+       .of = "/method/G/x",
+       .of_was = "/workers/G/x"}};
+  auto const with = [&](std::vector<float> const& g) {
+    return refusal(save(state({field<float>("/workers/G/x", ElementType::f32, {2, 2, 3}, each),
+                               field<float>("/server/G/x", ElementType::f32, {2, 3}, g)})),
+                   registry);
+  };
+  EXPECT_EQ(with(their_mean), "NO EXCEPTION");
+  EXPECT_SAYS(with(wrong), "G is the mean of G_j, but dataset /server/G/x differs from the mean of /workers/G/x by");
 }
 
 TEST_F(OlderFile, ACompanionThatSaysOtherwiseIsRefusedWithBothNamesAndTheReason) {
@@ -192,7 +231,7 @@ TEST_F(OlderFile, CompanionsOfManyBlocksAreComparedToTheEnd) {
   Field const w = field<float>("/server/W/big", ElementType::f32, {700, 1000}, large);
   auto const path = save({w, field<float>("/server/X/big", ElementType::f32, {700, 1000}, other)});
   Field now = w;
-  now.companions = {{"/server/X/big", "one is kept"}};
+  now.companions = {{.path = "/server/X/big", .why = "one is kept"}};
   EXPECT_SAYS(refusal(path, {now}), "first at [699,999]");
 }
 
