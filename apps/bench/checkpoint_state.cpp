@@ -68,12 +68,13 @@ std::vector<std::uint64_t> bare_places(Communicator const& comm, Registry const&
   std::vector<std::uint64_t> at;
   // As in the checkpoint. From 0 on the same writes took up to four times as long (ext4, Linux 6.18).
   std::uint64_t end = 4096;
-  for (auto const& f : registry) {
+  Cuts const cuts(comm, registry);
+  for (std::size_t i = 0; i < registry.size(); ++i) {
+    auto const& f = registry[i];
     std::uint64_t row = sizeof(float), whole = row;
     for (std::size_t d = 1; d < f.shape.size(); ++d) row *= f.shape[d];
     for (auto const s : f.shape) whole *= s;
-    auto const cuts = gather_cuts(comm, f);
-    at.push_back(end + cuts[static_cast<std::size_t>(comm.rank())].first * row);
+    at.push_back(end + cuts.of(i)[static_cast<std::size_t>(comm.rank())].first * row);
     end += whole;
   }
   return at;

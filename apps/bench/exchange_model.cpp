@@ -133,7 +133,7 @@ void model(Communicator const& comm, Deck const& deck, ModelOptions const& o) {
       std::iota(nodes.begin(), nodes.end(), 0);
     }
     for (auto const topology : all_topologies) {
-      PlanSettings const where{topology, nodes, workers, objective->micro_batches(), optimizer.bundle_bytes};
+      PlanSettings const where{topology, nodes, workers, objective->micro_batches(), optimizer.bundle_bytes, optimizer.fan_out};
       auto const with = predict_step(Plan(where, loads), link.speed(), compressed);
       auto const without = predict_step(Plan(where, plain_loads), link.speed(), uncompressed);
       print_row("compressed", topology, ranks, workers, with, without.seconds);

@@ -247,7 +247,11 @@ Restored Checkpoints::load(std::string const& which, Registry const& registry) c
       ballot.attempt([&] { take(CheckpointFile(path), registry); });
       why = ballot.reasons();
     }
-    if (why.empty()) return {path, unpack(comm_.broadcast(packed, 0)), warnings};
+    if (why.empty()) {
+      for (auto const& f : registry)
+        if (f.settle) f.settle();
+      return {path, unpack(comm_.broadcast(packed, 0)), warnings};
+    }
     warnings.push_back("checkpoint " + path + " is passed over: " + why);
   }
   throw none_left(warnings);

@@ -28,16 +28,24 @@ std::uint64_t row_bytes(Field const& field) {
 
 }  // namespace
 
-std::vector<Cut> gather_cuts(Communicator const& comm, Field const& field) {
-  struct Cuts {
-    Cut mine;
-    std::vector<Cut> all;
+Cuts::Cuts(Communicator const& comm, Registry const& registry) : fields_(registry.size()) {
+  struct Exchanged {
+    std::vector<Cut> mine, all;
   };
-  Cut const mine = field.written.elements() == 0 ? Cut{} : Cut{field.written.offset[0], field.written.count[0]};
-  Pending<Cuts> cuts(mine, std::vector<Cut>(static_cast<std::size_t>(comm.size())));
-  KAON_MPI(MPI_Iallgather(&cuts->mine, 2, MPI_UINT64_T, cuts->all.data(), 2, MPI_UINT64_T, comm.get(), cuts.request()));
+  std::vector<Cut> mine;
+  for (auto const& f : registry) mine.push_back(f.written.elements() == 0 ? Cut{} : Cut{f.written.offset[0], f.written.count[0]});
+  Pending<Exchanged> cuts(mine, std::vector<Cut>(mine.size() * static_cast<std::size_t>(comm.size())));
+  int const numbers = static_cast<int>(2 * mine.size());
+  KAON_MPI(MPI_Iallgather(cuts->mine.data(), numbers, MPI_UINT64_T, cuts->all.data(), numbers, MPI_UINT64_T, comm.get(),
+                          cuts.request()));
   cuts.wait();
-  return std::move(cuts->all);
+  all_ = std::move(cuts->all);
+}
+
+std::vector<Cut> Cuts::of(std::size_t field) const {
+  std::vector<Cut> cuts;
+  for (std::size_t at = field; at < all_.size(); at += fields_) cuts.push_back(all_[at]);
+  return cuts;
 }
 
 bool covers(std::vector<Cut> cuts, std::uint64_t extent) {

@@ -16,8 +16,18 @@ struct Cut {
   std::uint64_t count = 0;
 };
 
-/// Collective: every rank's slab of a field, in rank order.
-std::vector<Cut> gather_cuts(Communicator const& comm, Field const& field);
+/// Every rank's slab of every field, gathered by one collective operation.
+class Cuts {
+ public:
+  /// Collective.
+  Cuts(Communicator const& comm, Registry const& registry);
+  /// In rank order.
+  std::vector<Cut> of(std::size_t field) const;
+
+ private:
+  std::size_t fields_;
+  std::vector<Cut> all_;  // rank, field
+};
 
 /// True when the cuts cover [0, extent) exactly once.
 bool covers(std::vector<Cut> cuts, std::uint64_t extent);

@@ -91,11 +91,10 @@ void require_consistent(Communicator const& comm, CheckpointInfo const& info, Re
   ballot.vote("checking the registry");
   if (!comm.same_everywhere(format::seal_of(info, format::Table(shapes(registry)))))
     throw InputError("the ranks disagree on step, seed, workers, precision, deck, method, problem or the registered fields");
-  for (auto const& f : registry) {
-    auto const cuts = gather_cuts(comm, f);
-    if (!covers(cuts, f.shape[0]))
-      throw InputError("field " + f.path + ": the parts that the ranks write do not cover it exactly once");
-  }
+  Cuts const cuts(comm, registry);
+  for (std::size_t i = 0; i < registry.size(); ++i)
+    if (!covers(cuts.of(i), registry[i].shape[0]))
+      throw InputError("field " + registry[i].path + ": the parts that the ranks write do not cover it exactly once");
 }
 
 std::uint64_t file_bytes(CheckpointInfo const& info, Registry const& registry) {
@@ -138,10 +137,10 @@ void write_checkpoint(Communicator const& comm, std::string const& path, Checkpo
     }
   });
   ballot.vote("writing the checkpoint");
+  Cuts const cuts(comm, registry);
   for (std::size_t i = 0; i < registry.size(); ++i)
     if (table.blocks[i].cut() == 0)  // other blocks lie within one leading index, which one rank has
-      hash_shared_blocks(comm, table.blocks[i], registry[i], gather_cuts(comm, registry[i]), shared[i],
-                         table.hashes.data() + table.first[i]);
+      hash_shared_blocks(comm, table.blocks[i], registry[i], cuts.of(i), shared[i], table.hashes.data() + table.first[i]);
   combine(comm, table.hashes);
 
   ballot.attempt([&] {

@@ -198,8 +198,7 @@ class Simulation {
       double const done = cpu_[static_cast<std::size_t>(rank)];
       model_[at(b, rank)] = done;
       if (plan_.topology() == Topology::replicated) continue;
-      for (int k = 1; k < plan_.ranks(); ++k)
-        messages_.push_back({done, rank, (rank + k) % plan_.ranks(), static_cast<int>(b), 0});
+      for (int const to : plan_.down_children(rank, rank)) messages_.push_back({done, rank, to, static_cast<int>(b), 0});
     }
   }
 
@@ -216,7 +215,14 @@ class Simulation {
       agreed = std::max(agreed, std::max(computed[static_cast<std::size_t>(r)], send_[static_cast<std::size_t>(r)]));
     agreed += link_.latency * std::ceil(std::log2(static_cast<double>(plan_.ranks())));
     for (int r = 0; r < plan_.ranks(); ++r) serve(r);
-    deliver(messages_, false, [&](Message const& m, double time) { model_[at(static_cast<std::size_t>(m.piece), m.to)] = time; });
+    while (!messages_.empty()) {  // a level of the trees after the other
+      deliver(messages_, false, [&](Message const& m, double time) {
+        auto const piece = static_cast<std::size_t>(m.piece);
+        model_[at(piece, m.to)] = time;
+        for (int const to : plan_.down_children(pieces_[piece].owner, m.to)) on_.push_back({time, m.to, to, m.piece, 0});
+      });
+      std::swap(messages_, on_);
+    }
     for (int r = 0; r < plan_.ranks(); ++r) wait(r, agreed);
   }
 
@@ -230,7 +236,7 @@ class Simulation {
   std::vector<double> busy_, serving_, up_, down_;  // by rank: seconds of work, and of sending
   std::vector<double> model_;                       // piece, rank: when its newest W is there
   std::vector<double> there_;                       // piece, rank: when all of its uplinks are
-  std::vector<Message> messages_;
+  std::vector<Message> messages_, on_;
 };
 
 }  // namespace

@@ -105,6 +105,9 @@ std::vector<Key> make_exchange() {
                "a model of link and layers, measured at the start, finds fastest"},
       {.section = e, .name = "bundle", .type = integer, .fallback = "65536", .low = 0, .high = most_int, .may_change = true,
        .help = "layers whose packets together have at most so many bytes travel in one message; 0: every layer alone"},
+      {.section = e, .name = "fan_out", .type = integer, .fallback = "8", .low = 0, .high = most_int, .may_change = true,
+       .help = "ranks that each rank which has a downlink sends it on to: a tree below the layer's owner; 0: the owner sends it to "
+               "all"},
       {.section = e, .name = "patience", .type = real, .fallback = "1800", .low = 0, .may_change = true,
        .help = "seconds that a rank waits for another's message before it ends the job with exit code 74, naming step, layer "
                "and rank; more than the ranks' steps and saves can differ by; 0: for ever"},

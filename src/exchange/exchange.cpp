@@ -60,22 +60,12 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Layer
   check_tags(bundles, plan.workers(), top_tag(comm));
   place_.resize(flows_.size());
   for (auto const& c : flows_) names_.push_back(c.layer_name);
-  int const me = comm.rank();
-  auto const here = plan.workers_at(me);
-  group_.mine = plan.micros_at(me);
-  if (here.count == 1 && plan.group_of(here.first).size() > 1) {
-    group_.blocks = blocks_of(group_.mine);
-    for (int const rank : plan.group_of(here.first))
-      if (rank != me) group_.senders.push_back({rank, blocks_of(plan.micros_at(rank))});
-  }
-  all_.mine = plan.terms_at(me);
-  all_.blocks = blocks_of(all_.mine);
-  for (int const rank : plan.computing())
-    if (rank != me) all_.senders.push_back({rank, blocks_of(plan.terms_at(rank))});
+  group_ = sums_in_group(plan, comm.rank());
+  all_ = sums_over_all(plan, comm.rank());
   std::size_t longest = 1;
   for (int b = 0; b < bundles; ++b) {
     auto const& layers = plan.bundle(b).layers;
-    served_.push_back(plan.serves(me, layers.front()));
+    routes_.push_back(routes_of(plan, flow(layers.front()), summing(layers.front()), b, comm.rank()));
     for (std::size_t p = 0; p < layers.size(); ++p) place_[static_cast<std::size_t>(layers[p])] = p;
     for (int const i : layers) require(flow(i).up == flow(layers.front()).up, "Exchange: a bundle has one kind of uplink");
     if (!ordered(b)) {
@@ -140,65 +130,49 @@ void Exchange::fit(bool dense) {
 }
 
 void Exchange::add_up(int b) {
-  auto const& bundle = plan_.bundle(b);
-  int const me = comm_.rank(), layer = bundle.layers.front();
-  bool const served = served_[static_cast<std::size_t>(b)];
-  auto const here = served ? Range{0, plan_.workers()} : plan_.homes_at(me, layer);
+  auto const& route = routes_[static_cast<std::size_t>(b)];
   auto& up = up_[static_cast<std::size_t>(b)];
-  up.first = here.first;
-  for (int j = here.first; j < here.end(); ++j) {
+  up.first = route.uplinks.first;
+  for (int j = route.uplinks.first; j < route.uplinks.end(); ++j) {
     Post post;
     post.letter = up_letter(b, false);
-    if (int const home = plan_.home_of(layer, j); home != me)
-      post.inbox = mail_.add_inbox(home, up_tag(b, j), post.letter.bound(), what("uplink", b, j));
+    if (int const from = route.up_from[static_cast<std::size_t>(j - route.uplinks.first)]; from >= 0)
+      post.inbox = mail_.add_inbox(from, up_tag(b, j), post.letter.bound(), what("uplink", b, j));
     else
-      post.outbox = mail_.add_outbox(post.letter.bound(), plan_.topology() == Topology::replicated ? plan_.ranks() - 1 : 1,
-                                     what("uplink", b, j));
+      post.outbox =
+          mail_.add_outbox(post.letter.bound(), std::max(1, static_cast<int>(route.up_to.size())), what("uplink", b, j));
     up.posts.push_back(std::move(post));
   }
 }
 
 void Exchange::add_down(int b) {
+  auto const& route = routes_[static_cast<std::size_t>(b)];
   auto& post = down_[static_cast<std::size_t>(b)];
   post.letter = letter_for(plan_.bundle(b).layers, names_, whole, [&](int i) { return flow(i).down_bound; });
-  if (served_[static_cast<std::size_t>(b)]) {
-    if (sends_down()) post.outbox = mail_.add_outbox(post.letter.bound(), plan_.ranks() - 1, what("downlink", b, -1));
-  } else {
-    post.inbox = mail_.add_inbox(plan_.bundle(b).owner, down_tag(b), post.letter.bound(), what("downlink", b, -1));
+  post.to = route.down_to;
+  if (route.down_from >= 0) {
+    post.inbox = mail_.add_inbox(route.down_from, down_tag(b), post.letter.bound(), what("downlink", b, -1));
+    mail_.pass_on(post.inbox, post.to, down_tag(b));
+  } else if (sends_down()) {
+    post.outbox = mail_.add_outbox(post.letter.bound(), static_cast<int>(post.to.size()), what("downlink", b, -1));
   }
-}
-
-bool Exchange::joins_sums(int layer) const {
-  if (flow(layer).up == Up::ordered_sum) return served_[bundle_at(layer)];
-  auto const here = plan_.workers_at(comm_.rank());
-  return here.count > 0 && (flow(layer).shared_sums || plan_.home_of(layer, here.first) == comm_.rank());
 }
 
 void Exchange::add_sums(int b) {
   auto const& bundle = plan_.bundle(b);
-  int const me = comm_.rank(), layer = bundle.layers.front();
+  auto const& route = routes_[static_cast<std::size_t>(b)];
+  int const layer = bundle.layers.front();
   auto const& s = summing(layer);
-  if (!ordered(b) && s.senders.empty()) return;
   std::string const text =
-      ordered(b) ? what("partial gradients", b, -1) : what("partial gradients", b, plan_.workers_at(me).first);
+      ordered(b) ? what("partial gradients", b, -1) : what("partial gradients", b, plan_.workers_at(comm_.rank()).first);
   auto const bound = [&](int i) { return flow(i).sum_bytes; };
   auto& out = sum_out_[static_cast<std::size_t>(b)];
-  if (s.mine.count > 0) {
-    if (!ordered(b) && flow(layer).shared_sums) {
-      for (auto const& sender : s.senders) out.to.push_back(sender.rank);
-    } else if (!ordered(b)) {
-      if (!joins_sums(layer)) out.to = {plan_.home_of(layer, plan_.workers_at(me).first)};
-    } else if (plan_.topology() == Topology::replicated) {
-      for (int r = 1; r < plan_.ranks(); ++r) out.to.push_back((me + r) % plan_.ranks());
-    } else if (plan_.bundle(b).owner != me) {
-      out.to = {plan_.bundle(b).owner};
-    }
-  }
+  out.to = route.sums_to;
   if (!out.to.empty()) {
     out.letter = letter_for(bundle.layers, names_, s.blocks, bound);
     out.outbox = mail_.add_outbox(out.letter.bound(), static_cast<int>(out.to.size()), text);
   }
-  if (!joins_sums(layer)) return;
+  if (!route.receives_sums) return;
   for (auto const& sender : s.senders) {
     Post post;
     post.letter = letter_for(bundle.layers, names_, sender.blocks, bound);
@@ -292,6 +266,8 @@ std::span<unsigned char const> Exchange::read(Post& post, std::size_t place, Id&
     for (std::size_t p = 0; p < post.letter.places().size(); ++p) ids_.push_back(id_of(post.letter.places()[p], p));
     post.letter.open(*sealer_, message, ids_, names_);
     post.opened = true;
+    for (std::size_t p = 0; p < post.letter.places().size(); ++p)  // what has gone on, now that its packets are known
+      counts_[static_cast<std::size_t>(post.letter.places()[p].layer)].wire_down += post.to.size() * post.letter.packet_bytes(p);
   }
   return post.letter.payload(message, place);
 }
@@ -341,14 +317,10 @@ void Exchange::post_up(int layer, int worker, std::size_t length) {
   bool const complete = post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer), up_id(layer, worker), length);
   counts_[static_cast<std::size_t>(layer)].up += packet_header_bytes + length;
   if (!complete) return;
-  int const b = plan_.bundle_of(layer), me = comm_.rank();
-  if (plan_.topology() == Topology::replicated) {
-    sealer_->complete();
-    for (int r = 1; r < plan_.ranks(); ++r) deliver(post, (me + r) % plan_.ranks(), up_tag(b, worker), &ByteCount::wire_up);
-  } else if (!served_[static_cast<std::size_t>(b)]) {
-    sealer_->complete();
-    deliver(post, plan_.bundle(b).owner, up_tag(b, worker), &ByteCount::wire_up);
-  }
+  int const b = plan_.bundle_of(layer);
+  auto const& to = routes_[static_cast<std::size_t>(b)].up_to;
+  if (!to.empty()) sealer_->complete();
+  for (int const r : to) deliver(post, r, up_tag(b, worker), &ByteCount::wire_up);
 }
 
 bool Exchange::arrived(int bundle) const {
@@ -366,12 +338,11 @@ std::span<unsigned char> Exchange::down_payload(int layer) { return room(down(la
 
 void Exchange::post_down(int layer, std::size_t length) {
   auto& post = down(layer);
-  int const b = plan_.bundle_of(layer), me = comm_.rank();
   bool const complete = post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer), down_id(layer, step_), length);
   keep_down(layer, length);
   if (!complete) return;
   sealer_->complete();
-  for (int r = 1; r < plan_.ranks(); ++r) deliver(post, (me + r) % plan_.ranks(), down_tag(b), &ByteCount::wire_down);
+  for (int const r : post.to) deliver(post, r, down_tag(plan_.bundle_of(layer)), &ByteCount::wire_down);
 }
 
 void Exchange::keep_down(int layer, std::size_t length) {
@@ -415,7 +386,7 @@ std::string Exchange::missing_up(int bundle) const {
 std::string Exchange::missing_down(int bundle) const {
   auto const& post = down_[static_cast<std::size_t>(bundle)];
   return "step " + std::to_string(post.step) + ", " + what("downlink", bundle, -1) + ", from rank " +
-         std::to_string(plan_.bundle(bundle).owner);
+         std::to_string(routes_[static_cast<std::size_t>(bundle)].down_from);
 }
 
 ByteCount Exchange::bytes() const {

@@ -6,6 +6,7 @@
 #include <kaon/exchange/letter.hpp>
 #include <kaon/exchange/mailbox.hpp>
 #include <kaon/exchange/packet.hpp>
+#include <kaon/exchange/routes.hpp>
 #include <kaon/exchange/sealer.hpp>
 #include <kaon/mpi/communicator.hpp>
 #include <kaon/plan/blocks.hpp>
@@ -52,17 +53,14 @@ class Exchange {
   Range const& terms(int layer) const { return summing(layer).mine; }
   /// Blocks of them that it sends for a layer whose sum others join; `sends_sums`: there are others.
   std::vector<AddBlock> const& my_blocks(int layer) const { return summing(layer).blocks; }
-  bool sends_sums(int layer) const { return !sum_out_[bundle_at(layer)].to.empty(); }
+  bool sends_sums(int layer) const { return !routes_[bundle_at(layer)].sums_to.empty(); }
   /// Whether this rank joins the layer's sum: its home, or one of its servers; with shared_sums every rank that has terms of it.
-  bool joins_sums(int layer) const;
+  bool joins_sums(int layer) const { return routes_[bundle_at(layer)].joins_sums; }
   std::span<unsigned char> sum_payload(int layer, std::size_t block);
   /// Seals the partial of my_blocks()[block] that stands in sum_payload; sends the bundle's when it was the last.
   void post_sum(int layer, std::size_t block);
   /// The other ranks that have terms, each with its blocks, ascending.
-  struct Sender {
-    int rank;
-    std::vector<AddBlock> blocks;
-  };
+  using Sender = Summing::Sender;
   std::vector<Sender> const& senders(int layer) const { return summing(layer).senders; }
   /// Where this rank joins: whether all that others send has come.
   bool sums_arrived(int bundle) const;
@@ -123,12 +121,7 @@ class Exchange {
     bool opened = false;                                         // its letter has been checked
     enum class Down { idle, awaited, taken } down = Down::idle;  // a downlink's message, and of which step it is
     std::uint64_t step = 0;
-    std::vector<int> to;  // ranks that a sum goes to
-  };
-  struct Summing {  // who adds what
-    Range mine;
-    std::vector<AddBlock> blocks;
-    std::vector<Sender> senders;
+    std::vector<int> to;  // ranks that it goes to, or on to
   };
   // A bundle's uplink posts here: of all workers at a server, else of those at home here.
   struct Uplinks {
@@ -169,7 +162,7 @@ class Exchange {
   Kokkos::DefaultExecutionSpace exec_;
   std::vector<std::string> names_;
   std::vector<std::size_t> place_;  // of a layer in its bundle
-  std::vector<bool> served_;        // bundle: this rank plays the server for it
+  std::vector<Routes> routes_;      // bundle
   Mailbox mail_;
   std::unique_ptr<Sealer> sealer_;
   std::vector<Uplinks> up_;  // bundle

@@ -10,6 +10,10 @@ Mailbox::~Mailbox() {
   for (std::size_t i = 0; i < receives_.size(); ++i) {
     if (receives_[i] == MPI_REQUEST_NULL) continue;
     int done = 1;
+    auto& leaving = inboxes_[i].leaving;
+    if (!leaving.empty()) MPI_Testall(static_cast<int>(leaving.size()), leaving.data(), &done, MPI_STATUSES_IGNORE);
+    if (!done) leave_to_mpi(new MessageBuffer(inboxes_[i].buffer));
+    done = 1;
     if (inboxes_[i].open && !inboxes_[i].arrived) {
       MPI_Cancel(&receives_[i]);
       MPI_Test(&receives_[i], &done, MPI_STATUS_IGNORE);
@@ -53,6 +57,13 @@ int Mailbox::add_outbox(std::size_t bytes, int copies, std::string what) {
   return static_cast<int>(outboxes_.size()) - 1;
 }
 
+void Mailbox::pass_on(int inbox, std::vector<int> to, int tag) {
+  auto& box = inboxes_[static_cast<std::size_t>(inbox)];
+  box.leaving.reserve(to.size());
+  box.on_to = std::move(to);
+  box.on_tag = tag;
+}
+
 void Mailbox::ready() {
   indices_.resize(receives_.size());
   statuses_.resize(receives_.size());
@@ -81,6 +92,7 @@ void Mailbox::resize_outbox(int outbox, std::size_t bytes) {
 void Mailbox::open(int inbox) {
   auto& box = inboxes_[static_cast<std::size_t>(inbox)];
   if (box.open && !box.arrived) return;
+  if (!box.leaving.empty()) wait_until_left(box.leaving, box.on_to.back(), box.what);
   KAON_MPI(MPI_Start(&receives_[static_cast<std::size_t>(inbox)]));
   box.open = true;
   box.arrived = false;
@@ -92,21 +104,25 @@ std::span<unsigned char> Mailbox::bytes(int outbox) const {
   return {b.data(), b.size()};
 }
 
-bool Mailbox::left(Outbox& box) {
-  if (box.leaving.empty()) return true;
+bool Mailbox::left(std::vector<MPI_Request>& leaving) {
+  if (leaving.empty()) return true;
   int done = 0;
-  KAON_MPI(MPI_Testall(static_cast<int>(box.leaving.size()), box.leaving.data(), &done, MPI_STATUSES_IGNORE));
-  if (done) box.leaving.clear();
+  KAON_MPI(MPI_Testall(static_cast<int>(leaving.size()), leaving.data(), &done, MPI_STATUSES_IGNORE));
+  if (done) leaving.clear();
   return done != 0;
+}
+
+void Mailbox::wait_until_left(std::vector<MPI_Request>& leaving, int to, std::string const& what) {
+  if (left(leaving)) return;
+  auto const awaited = [&] {
+    return "step " + std::to_string(step_) + ", rank " + std::to_string(to) + " to take a message (" + what + ')';
+  };
+  for (Patience patience(awaited); !left(leaving); patience.pause()) poll();
 }
 
 std::span<unsigned char> Mailbox::writable(int outbox) {
   auto& box = outboxes_[static_cast<std::size_t>(outbox)];
-  if (left(box)) return bytes(outbox);
-  auto const awaited = [&] {
-    return "step " + std::to_string(step_) + ", rank " + std::to_string(box.to) + " to take a message (" + box.what + ')';
-  };
-  for (Patience patience(awaited); !left(box); patience.pause()) poll();
+  wait_until_left(box.leaving, box.to, box.what);
   return bytes(outbox);
 }
 
@@ -121,6 +137,8 @@ void Mailbox::send(int outbox, std::size_t size, int to, int tag) {
 
 void Mailbox::flush() {
   for (std::size_t i = 0; i < outboxes_.size(); ++i) writable(static_cast<int>(i));
+  for (auto& box : inboxes_)
+    if (!box.leaving.empty()) wait_until_left(box.leaving, box.on_to.back(), box.what);
 }
 
 std::string Mailbox::name(int inbox) const {
@@ -147,6 +165,11 @@ void Mailbox::take(int inbox, MPI_Status const& status) {
   box.size = static_cast<std::size_t>(count);
   box.arrived = true;
   --open_;
+  for (int const to : box.on_to) {
+    auto& request = box.leaving.emplace_back(MPI_REQUEST_NULL);
+    KAON_MPI(MPI_Isend(box.buffer.data(), count, MPI_BYTE, to, box.on_tag, comm_.get(), &request));
+    bytes_given_ += box.size;
+  }
 }
 
 void Mailbox::poll() {

@@ -25,6 +25,8 @@ class Mailbox {
   int add_inbox(int from, int tag, std::size_t bytes, std::string what);
   /// A buffer for messages to up to `copies` ranks at a time; `what` names them in errors.
   int add_outbox(std::size_t bytes, int copies, std::string what);
+  /// What arrives in the inbox goes on at once to these ranks, with this tag, from where it lies.
+  void pass_on(int inbox, std::vector<int> to, int tag);
   /// To be called once, when all are added.
   void ready();
   /// Another buffer, of `bytes` bytes. Of an inbox whose message has been read, or that was never opened; of an outbox, when what
@@ -32,7 +34,8 @@ class Mailbox {
   void resize_inbox(int inbox, std::size_t bytes);
   void resize_outbox(int outbox, std::size_t bytes);
 
-  /// Posts the receive of the next message; the bytes of the one before are given up.
+  /// Posts the receive of the next message; the bytes of the one before are given up, when they have gone on where they go on to,
+  /// which is waited for.
   void open(int inbox);
   bool arrived(int inbox) const { return in(inbox).arrived; }
   /// The message that arrived, in this mailbox's memory, as are all spans here.
@@ -63,6 +66,9 @@ class Mailbox {
     bool open = false, arrived = false;
     int from = 0, tag = 0;
     std::string what;
+    std::vector<int> on_to;
+    int on_tag = 0;
+    std::vector<MPI_Request> leaving;
   };
   struct Outbox {
     MessageBuffer buffer;
@@ -74,7 +80,8 @@ class Mailbox {
   MPI_Request make_receive(Inbox const& box) const;
   void take(int inbox, MPI_Status const& status);
   [[noreturn]] void refuse(int inbox, int code) const;
-  bool left(Outbox& box);
+  static bool left(std::vector<MPI_Request>& leaving);
+  void wait_until_left(std::vector<MPI_Request>& leaving, int to, std::string const& what);
 
   Communicator const& comm_;
   MessageMemory memory_;

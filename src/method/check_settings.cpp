@@ -55,6 +55,7 @@ void check_settings(std::vector<Layer> const& layers, std::vector<LayerSettings>
     throw UsageError("there are settings for " + std::to_string(settings.size()) + " layers, and the objective has " +
                      std::to_string(layers.size()) + ": one for each is needed");
   if (optimizer.workers < 1) throw UsageError("workers is " + std::to_string(optimizer.workers) + ", and must be at least 1");
+  if (optimizer.fan_out < 0) throw UsageError("fan_out is " + std::to_string(optimizer.fan_out) + ", and must not be negative");
   if (micro_batches < 1)
     throw UsageError("there are " + std::to_string(micro_batches) + " micro-batches, and must be at least 1");
   if (auto const& local = optimizer.local; local.on()) {
@@ -88,7 +89,8 @@ std::uint64_t settings_hash(std::vector<Layer> const& layers, std::vector<LayerS
   put(optimizer.workers, static_cast<int>(optimizer.start), optimizer.nesterov, optimizer.adaptive, optimizer.seed,
       optimizer.local.steps, optimizer.local.total, static_cast<int>(optimizer.local.form),
       static_cast<int>(optimizer.local.outer), optimizer.local.rate, optimizer.local.momentum, optimizer.local.walk,
-      static_cast<int>(optimizer.topology), optimizer.bundle_bytes, static_cast<int>(optimizer.messages), micro_batches);
+      static_cast<int>(optimizer.topology), optimizer.bundle_bytes, optimizer.fan_out, static_cast<int>(optimizer.messages),
+      micro_batches);
   for (auto const& l : layers) put(l.name, l.rows, l.cols);
   for (auto const& s : settings) {
     auto const& m = s.lmo;

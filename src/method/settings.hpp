@@ -65,6 +65,7 @@ struct OptimizerSettings {
   // Where it runs; the results have the same bits.
   Topology topology = Topology::sharded;
   std::size_t bundle_bytes = std::size_t(1) << 16;  ///< layers whose packets together have at most so many bytes travel together
+  int fan_out = 8;                                  ///< ranks that each rank sends a downlink on to; 0: the owner to all
   MessageMemory messages = MessageMemory::host;     ///< device: see choose_message_memory()
 };
 

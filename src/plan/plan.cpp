@@ -178,6 +178,39 @@ Range Plan::homes_at(int rank, int layer) const {
   return {workers(), 0};
 }
 
+// A heap of the ranks with the owner at its top: fan_out·v + 1 … are below v. Its other places begin, for each owner, so many
+// ranks further on as have anything below them, so that no rank sends on more of all owners' downlinks than its part.
+namespace {
+
+struct Heap {
+  std::int64_t all, owner, most;
+  std::int64_t turn() const { return all > 2 ? owner * ((all - 2) / most) % (all - 1) : 0; }
+  std::int64_t place_of(int rank) const {
+    if (rank == owner) return 0;
+    auto const behind = (rank - owner - 1 + all) % all;  // 0 … all − 2
+    return 1 + (behind - turn() + all - 1) % (all - 1);
+  }
+  int rank_at(std::int64_t place) const {
+    return static_cast<int>(place == 0 ? owner : (owner + 1 + (place - 1 + turn()) % (all - 1)) % all);
+  }
+};
+
+}  // namespace
+
+std::vector<int> Plan::down_children(int owner, int rank) const {
+  Heap const heap{ranks(), owner, settings_.fan_out > 0 ? settings_.fan_out : std::max(ranks() - 1, 1)};
+  std::vector<int> children;
+  auto const v = heap.place_of(rank);
+  for (auto c = heap.most * v + 1; c <= heap.most * (v + 1) && c < heap.all; ++c) children.push_back(heap.rank_at(c));
+  return children;
+}
+
+int Plan::down_parent(int owner, int rank) const {
+  require(rank != owner, "Plan: nobody sends an owner its own downlink");
+  Heap const heap{ranks(), owner, settings_.fan_out > 0 ? settings_.fan_out : std::max(ranks() - 1, 1)};
+  return heap.rank_at((heap.place_of(rank) - 1) / heap.most);
+}
+
 int Plan::groups() const {
   return static_cast<int>(std::count_if(groups_.begin(), groups_.end(), [](auto const& g) { return g.size() > 1; }));
 }

@@ -30,6 +30,8 @@ struct PlanSettings {
   int micro_batches = 1;
   /// Layers whose packets together have at most so many bytes travel in one message. 0: every layer alone.
   std::size_t bundle_bytes = 0;
+  /// A downlink goes to so many ranks from each rank that has it: a tree below its owner. 0: from the owner to all.
+  int fan_out = 0;
 };
 
 /// Layers that travel together and have one owner; the last layer first, as backward produces them.
@@ -81,6 +83,10 @@ class Plan {
   int owner_of(int layer) const { return bundle(bundle_of(layer)).owner; }
   /// Whether the rank plays the server for the layer.
   bool serves(int rank, int layer) const { return topology() == Topology::replicated || owner_of(layer) == rank; }
+
+  /// The downlink's tree below an owner: the rank that `rank` has it from, and those that it sends it on to.
+  int down_parent(int owner, int rank) const;
+  std::vector<int> down_children(int owner, int rank) const;
 
   /// Load of the busiest rank over the mean load of those that serve: 1 is perfect.
   double imbalance() const { return imbalance_; }

@@ -63,6 +63,8 @@ struct Field {
   std::function<void(std::uint64_t first, std::uint64_t count, void*)> get_rows = {};
   /// Optional: a file without this field is taken all the same, and this is called in the place of set.
   std::function<void()> absent = {};
+  /// Optional, collective: called on every rank, in the registry's order, when all ranks have set what they need.
+  std::function<void()> settle = {};
   Resize resize = Resize::refused;
   std::string of = {};   ///< of mean_of: the path of the field that it is the mean of
   std::string was = {};  ///< its path in files of format versions before 3; empty: the same

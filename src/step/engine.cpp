@@ -495,16 +495,27 @@ StepReport Engine<T>::step(Objective<T>& objective, std::uint64_t step, double m
   return end_step(multiplier);
 }
 
+// W of a layer from its owner to all, behind a restart.
+template <class T>
+void Engine<T>::share_layer(std::size_t layer) const {
+  auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, W_[layer]);
+  comm_.broadcast(host.data(), host.size() * sizeof(T), exchange_->plan().owner_of(static_cast<int>(layer)));
+  Kokkos::deep_copy(W_[layer], host);
+  started_[layer] = 1;
+  may_ = Next::any;
+}
+
 template <class T>
 void Engine<T>::register_state(Registry& registry) const {
   auto const first = registry.size();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     std::vector<std::uint64_t> const shape{W_[i].extent(0), W_[i].extent(1)};
     bool const mine = exchange_->plan().owner_of(static_cast<int>(i)) == comm_.rank();
-    registry.push_back(
-        view_field("/model/W/" + layers_[i].name, shape, mine ? whole(shape) : nothing(shape), whole(shape), W_[i]));
-    registry.back().resize = Resize::kept;
-    registry.back().was = "/server/W/" + layers_[i].name;
+    auto const part = mine ? whole(shape) : nothing(shape);  // read once, whatever the number of ranks
+    auto& field = registry.emplace_back(view_field("/model/W/" + layers_[i].name, shape, part, part, W_[i]));
+    field.resize = Resize::kept;
+    field.was = "/server/W/" + layers_[i].name;
+    field.settle = [this, i] { share_layer(i); };
   }
   for (auto const& m : methods_->all()) m->register_state(registry);
   for (auto f = registry.begin() + static_cast<std::ptrdiff_t>(first); f != registry.end(); ++f) {

@@ -130,7 +130,8 @@ class Engine {
   std::vector<LayerSettings> const& settings() const { return settings_; }
   PhaseTimer& timer() { return timer_; }
 
-  /// Everything that outlives a step.
+  /// Everything that outlives a step. A layer's W is read by its owner alone: whoever sets fields without Checkpoints::load calls
+  /// each one's `settle` afterwards, on every rank.
   void register_state(Registry& registry) const;
 
   /// Collective. Checks after a restart: W has the same hash on every rank and is finite, and what the methods say must hold
@@ -142,6 +143,7 @@ class Engine {
 
  private:
   void make_exchange(int micro_batches);
+  void share_layer(std::size_t layer) const;
   void refuse_under_way() const;
   void refuse_failed() const;
   void check_step(std::uint64_t step) const;

@@ -106,6 +106,7 @@ void Engine<T>::make_exchange(int micro_batches) {
   where.workers = optimizer_.workers;
   where.micro_batches = micro_batches;
   where.bundle_bytes = optimizer_.bundle_bytes;
+  where.fan_out = optimizer_.fan_out;
   on_every_rank(comm_, [&] {
     auto flows = methods_->flows();
     for (auto const& f : flows) {

@@ -76,6 +76,8 @@ Setting const settings[] = {
      {"group.hidden.uplink=dropout:0.5+top:0.2", "group.hidden.downlink=rank:0.2+natural", "optimizer.start=zero"}},
     {"DoubleBits", {"run.precision=double", "group.table.uplink=bits:4", "group.table.downlink=dither:8", "optimizer.workers=5"}},
     {"EveryLayerAlone", {"exchange.bundle=0"}},
+    {"DownlinksByAChain", {"exchange.fan_out=1", "optimizer.workers=3"}},
+    {"DownlinksByATree", {"exchange.fan_out=2", "exchange.topology=dedicated", "exchange.device_buffers=yes"}},
     {"Dedicated", {"exchange.topology=dedicated", "optimizer.workers=3"}},
     {"Replicated", {"exchange.topology=replicated", "optimizer.workers=3"}},
     {"Groups", {"optimizer.workers=1", "gpt.micro_batches=2"}},

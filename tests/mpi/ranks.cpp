@@ -56,6 +56,7 @@ void Ranks::expect_same_bits(Case const& c) {
   o.topology = c.topology;
   o.bundle_bytes = c.bundle;
   o.messages = c.messages;
+  o.fan_out = c.workers % 3;  // a star, a chain, a tree
   std::vector<LayerSettings> s(c.layers.size(), test::settings(c.norm, c.up, c.down));
   for (std::size_t i = 0; i < s.size(); ++i) {
     s[i].method = c.methods[i % c.methods.size()];

@@ -70,7 +70,7 @@ TEST_F(Waits, InABarrierNoMemoryIsKept) {
 }
 
 TEST_F(Waits, WhileCutsAreGathered) {
-  gives_up("gather_cuts", 1, [&] { gather_cuts(world, Field{"/a", ElementType::f32, {4}, {{0}, {0}}, {{0}, {0}}, {}, {}}); });
+  gives_up("Cuts", 1, [&] { Cuts(world, {Field{"/a", ElementType::f32, {4}, {{0}, {0}}, {{0}, {0}}, {}, {}}}); });
 }
 
 TEST_F(Waits, InASumThatIsUnderWay) {

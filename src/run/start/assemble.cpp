@@ -45,6 +45,7 @@ OptimizerSettings optimizer_settings(Deck const& deck) {
   if (o.local.on() && o.local.form == LocalForm::gradient && o.local.outer != Outer::average)
     throw UsageError(deck.where("optimizer.outer") + ": optimizer.outer = " + outer +
                      " is for optimizer.local_form = update; with gradient a round is a step of the server's oracle");
+  o.fan_out = deck.integer("exchange.fan_out");
   o.bundle_bytes = static_cast<std::size_t>(deck.integer64("exchange.bundle"));
   return o;
 }

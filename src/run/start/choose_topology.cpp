@@ -83,7 +83,8 @@ std::array<StepTime, all_topologies.size()> estimate_topologies(TopologyInputs c
                                                                 std::vector<int> const& nodes, int micro_batches) {
   std::array<StepTime, all_topologies.size()> out;
   for (std::size_t t = 0; t < out.size(); ++t) {
-    Plan const plan({all_topologies[t], nodes, optimizer.workers, micro_batches, optimizer.bundle_bytes}, in.loads);
+    Plan const plan({all_topologies[t], nodes, optimizer.workers, micro_batches, optimizer.bundle_bytes, optimizer.fan_out},
+                    in.loads);
     out[t] = predict_step(plan, in.link.speed(), in.cost);
     if (optimizer.local.on())
       spread_over_round(out[t], most_gradients(plan), in.cost, static_cast<double>(optimizer.local.steps));
