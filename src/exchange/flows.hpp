@@ -21,6 +21,8 @@ struct LayerFlows {
   std::size_t sum_bytes = 0;                 ///< payload of a partial gradient, a multiple of 8
   std::size_t dense_bound = 0;               ///< largest payload of the uncompressed start; 0: there is none
   Up up = Up::each;
+  std::uint32_t up_receivers =
+      1;  ///< participants of the method that each uplink packet is for: the server; for ByteCount::received
 };
 
 }  // namespace kaon
