@@ -266,8 +266,11 @@ std::span<unsigned char const> Exchange::read(Post& post, std::size_t place, Id&
     for (std::size_t p = 0; p < post.letter.places().size(); ++p) ids_.push_back(id_of(post.letter.places()[p], p));
     post.letter.open(*sealer_, message, ids_, names_);
     post.opened = true;
-    for (std::size_t p = 0; p < post.letter.places().size(); ++p)  // what has gone on, now that its packets are known
-      counts_[static_cast<std::size_t>(post.letter.places()[p].layer)].wire_down += post.to.size() * post.letter.packet_bytes(p);
+    for (std::size_t p = 0; p < post.letter.places().size(); ++p) {
+      auto& counted = count(post.letter.places()[p].layer);
+      counted.wire_received += post.letter.packet_bytes(p);
+      counted.wire_down += post.to.size() * post.letter.packet_bytes(p);  // what has gone on, now that its packets are known
+    }
   }
   return post.letter.payload(message, place);
 }
@@ -276,7 +279,7 @@ std::span<unsigned char const> Exchange::read(Post& post, std::size_t place, Id&
 void Exchange::deliver(Post const& post, int to, int tag, std::uint64_t ByteCount::*wire) {
   mail_.send(post.outbox, post.letter.size(), to, tag);
   for (std::size_t p = 0; p < post.letter.places().size(); ++p)
-    counts_[static_cast<std::size_t>(post.letter.places()[p].layer)].*wire += post.letter.packet_bytes(p);
+    count(post.letter.places()[p].layer).*wire += post.letter.packet_bytes(p);
 }
 
 std::span<unsigned char> Exchange::sum_payload(int layer, std::size_t block) {
@@ -295,8 +298,11 @@ void Exchange::post_sum(int layer, std::size_t block) {
             flow(layer).up == Up::ordered_sum ? &ByteCount::wire_up : &ByteCount::wire_sum);
 }
 
-void Exchange::count_summed(int layer) {
-  counts_[static_cast<std::size_t>(layer)].up += packet_header_bytes + flow(layer).up_bound;
+void Exchange::count_summed(int layer) { count_up(layer, packet_header_bytes + flow(layer).up_bound); }
+
+void Exchange::count_up(int layer, std::size_t bytes) {
+  count(layer).up += bytes;
+  count(layer).received += bytes * flow(layer).up_receivers;
 }
 
 bool Exchange::sums_arrived(int bundle) const {
@@ -315,7 +321,7 @@ std::span<unsigned char> Exchange::up_payload(int layer, int worker) { return ro
 void Exchange::post_up(int layer, int worker, std::size_t length) {
   auto& post = up(layer, worker);
   bool const complete = post.letter.seal(*sealer_, mail_.bytes(post.outbox), place(layer), up_id(layer, worker), length);
-  counts_[static_cast<std::size_t>(layer)].up += packet_header_bytes + length;
+  count_up(layer, packet_header_bytes + length);
   if (!complete) return;
   int const b = plan_.bundle_of(layer);
   auto const& to = routes_[static_cast<std::size_t>(b)].up_to;
@@ -346,8 +352,10 @@ void Exchange::post_down(int layer, std::size_t length) {
 }
 
 void Exchange::keep_down(int layer, std::size_t length) {
-  if (plan_.owner_of(layer) == comm_.rank())
-    counts_[static_cast<std::size_t>(layer)].down += (packet_header_bytes + length) * static_cast<std::uint64_t>(plan_.workers());
+  if (plan_.owner_of(layer) != comm_.rank()) return;
+  auto const bytes = (packet_header_bytes + length) * static_cast<std::uint64_t>(plan_.workers());
+  count(layer).down += bytes;
+  count(layer).received += bytes;
 }
 
 bool Exchange::owes_down(int bundle, std::uint64_t step) const {

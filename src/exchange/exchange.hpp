@@ -108,7 +108,8 @@ class Exchange {
   /// Waits until all that was sent has left.
   void flush() { mail_.flush(); }
 
-  /// Bytes since the exchange was made, of this rank: all layers, or one.
+  /// Bytes since the exchange was made, of this rank: all layers, or one. wire_received lacks what has not been taken yet: the
+  /// downlinks of a step, until the next one or finish() takes them.
   ByteCount bytes() const;
   ByteCount const& bytes(int layer) const { return counts_[static_cast<std::size_t>(layer)]; }
   std::uint64_t bytes_given() const { return mail_.bytes_given(); }
@@ -146,6 +147,8 @@ class Exchange {
   std::span<unsigned char> room(Post& post, std::size_t place);
   template <class Id>
   std::span<unsigned char const> read(Post& post, std::size_t place, Id&& id_of);
+  ByteCount& count(int layer) { return counts_[static_cast<std::size_t>(layer)]; }
+  void count_up(int layer, std::size_t bytes);
   void deliver(Post const& post, int to, int tag, std::uint64_t ByteCount::*wire);
   void await_down(Post& post);
   PacketId up_id(int layer, int worker) const;

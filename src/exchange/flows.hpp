@@ -22,6 +22,8 @@ struct LayerFlows {
   std::size_t dense_bound = 0;               ///< largest payload of the uncompressed start; 0: there is none
   Up up = Up::each;
   bool shared_sums = false;  ///< with Up::each: every rank that shares a worker joins the worker's sum, and not its home alone
+  /// Participants of the method that each uplink packet is for: the server. For ByteCount::received.
+  std::uint32_t up_receivers = 1;
 };
 
 }  // namespace kaon

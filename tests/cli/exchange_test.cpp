@@ -8,8 +8,8 @@
 namespace kaon::test {
 namespace {
 
-Words words(std::initializer_list<std::string> more, int steps = 4) {
-  Words all{"-i", "gpt.deck", "run.steps=" + std::to_string(steps), "gpt.batch=2", "run.log_every=2"};
+Words words(std::initializer_list<std::string> more, int steps = 4, int log_every = 2) {
+  Words all{"-i", "gpt.deck", "run.steps=" + std::to_string(steps), "gpt.batch=2", "run.log_every=" + std::to_string(log_every)};
   all.insert(all.end(), more);
   if (std::none_of(more.begin(), more.end(), [](auto const& w) { return w.find("micro_batches") != std::string::npos; }))
     all.push_back("gpt.micro_batches=2");
@@ -124,7 +124,8 @@ TEST(ExchangeOfAProgram, BytesByGroupAddUp) {
   ASSERT_TRUE(ended(s.train(words({}, 2), 4), 0));
   ASSERT_TRUE(ended(s.train(words({"-r"}), 3), 0));
   auto const groups = rows(s.read("run/groups.csv")), metrics = rows(s.read("run/metrics.csv"));
-  std::vector<std::string> const kinds{"bytes_up", "bytes_down", "wire_up", "wire_down", "wire_sum"};
+  std::vector<std::string> const kinds{"bytes_up",  "bytes_down", "bytes_received", "wire_up",
+                                       "wire_down", "wire_sum",   "wire_received"};
   std::map<std::string, std::vector<std::int64_t>> sums;  // by step
   for (std::size_t r = 1; r < groups.size(); ++r) {
     auto& sum = sums[groups[r][0]];
@@ -149,7 +150,31 @@ TEST(ExchangeOfAProgram, BytesByGroupAddUp) {
     ++compared;
   }
   EXPECT_GE(compared, 2u);
-  EXPECT_GT(sums.rbegin()->second[4], 0) << "4 ranks share 2 workers";
+  EXPECT_GT(sums.rbegin()->second[5], 0) << "4 ranks share 2 workers";
+}
+
+// Where a row's number stands: a downlink is received when the next step reads it, or at the end of a step that measures.
+TEST(ExchangeOfAProgram, WhatIsReceivedIsWhatWasSentButForTheStepsOwnDownlinks) {
+  Scratch const s;
+  put_gpt(s);
+  ASSERT_TRUE(ended(s.train(words({"checkpoint.every=2"}, 5, 3), 3), 0));
+  ASSERT_TRUE(ended(s.train(words({"-r"}, 7, 0), 4), 0));
+  auto const all = rows(s.read("run/metrics.csv"));
+  ASSERT_EQ(all.size(), 8u);
+  auto const cell = [&](std::size_t row, char const* name) {
+    auto const column = std::find(all[0].begin(), all[0].end(), name) - all[0].begin();
+    return std::stoll(all[row].at(static_cast<std::size_t>(column)));
+  };
+  for (std::size_t r = 1; r < all.size(); ++r) {
+    bool const measured = r == 1 || r == 3 || r == 5;
+    auto const down = measured ? cell(r, "wire_down") : cell(r - 1, "wire_down");
+    EXPECT_EQ(cell(r, "wire_received"), cell(r, "wire_up") + cell(r, "wire_sum") + down) << "step " << r;
+    EXPECT_EQ(cell(r, "bytes_received"), cell(r, "bytes_up") + cell(r, "bytes_down")) << "step " << r;
+    EXPECT_GT(cell(r, "wire_down"), r > 1 ? cell(r - 1, "wire_down") : 0);
+  }
+  auto const json = s.read("run/summary.json");
+  auto const sent = cell(7, "wire_up") + cell(7, "wire_sum") + cell(7, "wire_down");
+  EXPECT_NE(json.find("\"wire_received\": " + std::to_string(sent) + ","), std::string::npos) << json;
 }
 
 }  // namespace

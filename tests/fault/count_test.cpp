@@ -31,6 +31,8 @@ void expect_agreement(Counts const& c, Scratch const& s, std::string const& fold
   EXPECT_EQ(in_summary(s, "wire_up", folder), c.bytes.at("up"));
   EXPECT_EQ(in_summary(s, "wire_down", folder), c.bytes.at("down"));
   EXPECT_EQ(in_summary(s, "wire_sum", folder), c.bytes.at("sum"));
+  EXPECT_EQ(in_summary(s, "wire_received", folder), c.bytes.at("up") + c.bytes.at("down") + c.bytes.at("sum"));
+  EXPECT_EQ(in_summary(s, "bytes_received", folder), in_summary(s, "bytes_up", folder) + in_summary(s, "bytes_down", folder));
   EXPECT_EQ(c.bytes.at("unknown"), 0);
   EXPECT_EQ(c.bytes.at("stray"), 0) << "bytes behind the packets of " << c.messages.at("stray") << " messages";
 }

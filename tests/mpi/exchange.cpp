@@ -109,6 +109,7 @@ ByteCount expected(Plan const& plan, std::uint64_t steps) {
       for (int j = 0; j < plan.workers(); ++j) {
         auto const bytes = packet_header_bytes + Round::length(step, i, j);
         c.up += bytes;
+        c.received += bytes;
         if (plan.topology() == Topology::replicated)
           c.wire_up += bytes * (ranks - 1);
         else if (plan.home_of(i, j) != plan.owner_of(i))
@@ -116,14 +117,18 @@ ByteCount expected(Plan const& plan, std::uint64_t steps) {
       }
       auto const bytes = packet_header_bytes + std::min(Round::length(step, i, Round::down), Round::bound(i) / 2);
       c.down += bytes * static_cast<std::uint64_t>(plan.workers());
+      c.received += bytes * static_cast<std::uint64_t>(plan.workers());
       if (plan.topology() != Topology::replicated) c.wire_down += bytes * (ranks - 1);
     }
   return c;
 }
 
-void expect_counts(Round const& r, std::uint64_t steps) {
+// `untaken`: downlinks of so many steps, the last ones, have been sent and not been taken.
+void expect_counts(Round const& r, std::uint64_t steps, std::uint64_t untaken = 0) {
   auto const c = r.exchange.bytes(), should = expected(r.plan, steps);
   auto const sum = [&](std::uint64_t v) { return static_cast<std::uint64_t>(r.world.sum(static_cast<std::int64_t>(v))); };
+  EXPECT_EQ(sum(c.received), should.received);
+  EXPECT_EQ(sum(c.wire_received), should.wire_up + expected(r.plan, steps - untaken).wire_down + sum(c.wire_sum));
   EXPECT_EQ(sum(c.up), should.up);
   EXPECT_EQ(sum(c.down), should.down);
   EXPECT_EQ(sum(c.wire_up), should.wire_up);
@@ -158,10 +163,39 @@ TEST(Exchange, ADownlinkCanWaitForTheNextStep) {
       r.send_up(step);
       r.serve(step);
     }
+    expect_counts(r, 5, 1);
     r.follow(4);
     r.exchange.flush();
     expect_counts(r, 5);
   }
+}
+
+// As of a method that hands every worker the packets of all.
+TEST(Exchange, APacketIsReceivedByAsManyAsItIsFor) {
+  Communicator const world(MPI_COMM_WORLD);
+  Plan const plan(world.size(), 3, {1.0, 1.0});
+  auto flows = Round::flows(2);
+  flows[1].up_receivers = 3;
+  Exchange x(world, plan, flows);
+  x.begin_step(0, false);
+  for (int i = 1; i >= 0; --i) {
+    auto const homes = plan.homes_at(world.rank(), i);
+    for (int j = homes.first; j < homes.end(); ++j) {
+      x.up_payload(i, j);
+      x.post_up(i, j, 8 * static_cast<std::size_t>(j));
+    }
+  }
+  auto const bytes = 3 * static_cast<std::int64_t>(packet_header_bytes) + 8 + 16;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(world.sum(static_cast<std::int64_t>(x.bytes(i).up)), bytes);
+    EXPECT_EQ(world.sum(static_cast<std::int64_t>(x.bytes(i).received)), i == 0 ? bytes : 3 * bytes);
+    if (!plan.serves(world.rank(), i)) continue;
+    auto const awaited = [] { return std::string("a message"); };
+    for (Patience p(awaited); !x.arrived(plan.bundle_of(i)); p.pause()) x.poll();
+    for (int j = 0; j < 3; ++j) EXPECT_EQ(x.take_up(i, j).size(), 8 * static_cast<std::size_t>(j));
+  }
+  x.flush();
+  EXPECT_EQ(world.sum(static_cast<std::int64_t>(x.bytes().wire_received)), world.sum(static_cast<std::int64_t>(x.bytes_given())));
 }
 
 TEST(Exchange, PartialSumsReachTheHome) {

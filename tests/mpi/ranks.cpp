@@ -104,6 +104,7 @@ void Ranks::expect_same_bits(Case const& c) {
     auto const count = many->exchange().bytes(i);
     bytes.push_back(static_cast<std::int64_t>(count.up));
     bytes.push_back(static_cast<std::int64_t>(count.down));
+    bytes.push_back(static_cast<std::int64_t>(count.received));
   }
   world.sum_each(written);
   world.sum_each(bytes);
@@ -112,12 +113,17 @@ void Ranks::expect_same_bits(Case const& c) {
         << parts[f].path << " is not written exactly once, " << where;
   for (std::size_t i = 0; i < c.layers.size(); ++i) {
     auto const should = one->exchange().bytes(static_cast<int>(i));
-    EXPECT_EQ(bytes[2 * i], static_cast<std::int64_t>(should.up)) << where;
-    EXPECT_EQ(bytes[2 * i + 1], static_cast<std::int64_t>(should.down)) << where;
+    EXPECT_EQ(bytes[3 * i], static_cast<std::int64_t>(should.up)) << where;
+    EXPECT_EQ(bytes[3 * i + 1], static_cast<std::int64_t>(should.down)) << where;
+    EXPECT_EQ(bytes[3 * i + 2], static_cast<std::int64_t>(should.received)) << where;
   }
-  EXPECT_EQ(one->exchange().bytes().wire_up + one->exchange().bytes().wire_down + one->exchange().bytes().wire_sum, 0u);
+  auto const alone_count = one->exchange().bytes();
+  EXPECT_EQ(alone_count.wire_up + alone_count.wire_down + alone_count.wire_sum + alone_count.wire_received, 0u);
   auto const count = many->exchange().bytes();
-  EXPECT_EQ(count.wire_up + count.wire_down + count.wire_sum, many->exchange().bytes_given()) << where;
+  auto const given = count.wire_up + count.wire_down + count.wire_sum;
+  EXPECT_EQ(given, many->exchange().bytes_given()) << where;
+  // Reading the state has taken in what was under way: all that was given has been delivered.
+  EXPECT_EQ(world.sum(static_cast<std::int64_t>(count.wire_received)), world.sum(static_cast<std::int64_t>(given))) << where;
 }
 
 struct EveryCompressor : Ranks, ::testing::WithParamInterface<char const*> {};

@@ -7,6 +7,7 @@
 #include <kaon/objective/registry.hpp>
 #include <kaon/run/records/metrics.hpp>
 #include <kaon/run/records/progress.hpp>
+#include <kaon/run/records/tables.hpp>
 #include <kaon/run/start/choose_topology.hpp>
 #include <kaon/run/start/idle_ranks.hpp>
 #include <kaon/run/start/meant.hpp>
@@ -19,7 +20,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <limits>
@@ -31,53 +31,8 @@ namespace kaon {
 
 namespace {
 
-std::vector<std::string> const metric_columns{"loss",      "multiplier", "bytes_up", "bytes_down", "wire_up",
-                                              "wire_down", "wire_sum",   "samples",  "seconds"};
-std::vector<std::string> const group_columns{"group", "name", "bytes_up", "bytes_down", "wire_up", "wire_down", "wire_sum"};
-std::vector<std::string> const validation_columns{"loss"};
-
 std::int64_t i64(std::uint64_t v) { return static_cast<std::int64_t>(v); }
 using Value = Metrics::Value;  // named: nvcc does not pass bare numbers on as variants
-
-std::vector<std::string> without(std::vector<std::string> columns, char const* name) {
-  std::erase(columns, name);
-  return columns;
-}
-
-/// Rows from before wire_sum was counted: nothing was sent that it would count.
-csv::Older without_wire_sum() {
-  return {without(metric_columns, "wire_sum"), [](std::vector<std::string_view> const& c) {
-            return fmt::format("{},0,{}\n", fmt::join(c.begin(), c.begin() + 7, ","), fmt::join(c.begin() + 7, c.end(), ","));
-          }};
-}
-
-/// Rows from before `name` stood behind the number that is the second cell.
-csv::Older without_name(std::vector<std::string> const& columns, std::vector<std::string> names) {
-  return {without(columns, "name"), [names = std::move(names)](std::vector<std::string_view> const& c) {
-            std::size_t n = names.size();
-            std::from_chars(c[1].data(), c[1].data() + c[1].size(), n);
-            return fmt::format("{},{},{},{}\n", c[0], c[1], n < names.size() ? csv::cell(names[n]) : "",
-                               fmt::join(c.begin() + 2, c.end(), ","));
-          }};
-}
-
-/// A file of rows, and the forms of it that earlier versions wrote.
-struct Table {
-  char const* name;
-  std::vector<std::string> columns;
-  std::vector<csv::Older> older;
-};
-/// metrics, layers, groups, validation. `of_methods`: the layers' columns that are the methods'.
-std::vector<Table> tables(std::vector<Layer> const& layers, std::vector<std::string> const& of_methods,
-                          std::vector<std::string> const& groups) {
-  std::vector<std::string> names, layer_columns{"layer", "name"};
-  layer_columns.insert(layer_columns.end(), of_methods.begin(), of_methods.end());
-  for (auto const& l : layers) names.push_back(l.name);
-  return {{"metrics.csv", metric_columns, {without_wire_sum()}},
-          {"layers.csv", layer_columns, {without_name(layer_columns, names)}},
-          {"groups.csv", group_columns, {without_name(group_columns, groups)}},
-          {"validation.csv", validation_columns, {}}};
-}
 
 }  // namespace
 
@@ -269,12 +224,15 @@ void Training<T>::complete_rows(Outputs& out, std::span<double const> bytes_of_a
   for (std::size_t k = 0; k < rows_.size(); ++k) {
     auto const& row = rows_[k];
     Totals t = totals_;
-    t += from_numbers(bytes_of_all.subspan(k * byte_counts, byte_counts));
-    if (out.metrics)
-      out.metrics->row(i64(row.step), {Value(row.loss), Value(row.multiplier), Value(i64(t.bytes_up)), Value(i64(t.bytes_down)),
-                                       Value(i64(t.wire_up)), Value(i64(t.wire_down)), Value(i64(t.wire_sum)),
-                                       Value(i64(row.samples)), Value(row.seconds)});
-    if (comm_.rank() == 0) out.progress.step({i64(row.step), row.loss, row.seconds, i64(t.bytes_up), i64(t.bytes_down)});
+    t.bytes += from_numbers(bytes_of_all.subspan(k * byte_counts, byte_counts));
+    if (out.metrics) {
+      std::vector<Value> cells{Value(row.loss), Value(row.multiplier)};
+      append_bytes(cells, t.bytes);
+      cells.push_back(Value(i64(row.samples)));
+      cells.push_back(Value(row.seconds));
+      out.metrics->row(i64(row.step), cells);
+    }
+    if (comm_.rank() == 0) out.progress.step({i64(row.step), row.loss, row.seconds, i64(t.bytes.up), i64(t.bytes.down)});
   }
   rows_.clear();
 }
@@ -306,9 +264,9 @@ void Training<T>::write_groups(Outputs& out) {
   Totals const t = now();
   if (!out.groups) return;
   for (std::size_t g = 0; g < t.groups.size(); ++g) {
-    auto const& c = t.groups[g];
-    out.groups->row(i64(t.steps), {Value(i64(g)), Value(deck_.groups()[g]), Value(i64(c.up)), Value(i64(c.down)),
-                                   Value(i64(c.wire_up)), Value(i64(c.wire_down)), Value(i64(c.wire_sum))});
+    std::vector<Value> row{Value(i64(g)), Value(deck_.groups()[g])};
+    append_bytes(row, t.groups[g]);
+    out.groups->row(i64(t.steps), row);
   }
 }
 
@@ -382,7 +340,7 @@ void Training<T>::report_validation(Outputs& out, double loss) const {
   if (auto const s = out.validation->steps();
       s.count > 0 && s.last >= step) {  // a start before this one has seen it, and done no step since
     out.validation.reset();             // else it would take the new file for another program's
-    out.validation = open_rows("validation.csv", validation_columns, step - 1, {});
+    out.validation = open_rows("validation.csv", {"loss"}, step - 1, {});
   }
   out.validation->row(step, {Value(loss)});
   out.validation->sync();
@@ -405,7 +363,7 @@ void Training<T>::check_folder() {
   Ballot ballot(comm_);
   if (comm_.rank() == 0)
     ballot.attempt([&] {
-      for (auto const& t : tables(optimizer_->layers(), optimizer_->columns(), deck_.groups())) {
+      for (auto const& t : run_tables(optimizer_->layers(), optimizer_->columns(), deck_.groups())) {
         files::require_replaceable(file(t.name));
         Metrics::check(file(t.name), t.columns, !resumed_, t.older);
       }
@@ -498,7 +456,7 @@ Exit Training<T>::run_to_end(std::optional<double> time_limit, Signals& signals)
       auto const done = static_cast<std::int64_t>(totals_.steps);
       files::replace(file("deck.resolved"), deck_.resolved());
       std::unique_ptr<Metrics>* const rows[] = {&out.metrics, &out.layers, &out.groups, &out.validation};
-      auto const all = tables(optimizer_->layers(), optimizer_->columns(), deck_.groups());
+      auto const all = run_tables(optimizer_->layers(), optimizer_->columns(), deck_.groups());
       for (std::size_t i = 0; i < all.size(); ++i) *rows[i] = open_rows(all[i].name, all[i].columns, done, all[i].older);
       if (auto const there = out.metrics->steps().count; there == 0 && done > 0)
         log_.line(fmt::format("{} begins at step {}", file("metrics.csv"), done + 1));

@@ -1,6 +1,7 @@
 #include <kaon/checkpoint/info.hpp>
 #include <kaon/files/system.hpp>
 #include <kaon/files/utf8.hpp>
+#include <kaon/run/records/byte_columns.hpp>
 #include <kaon/run/records/run_summary.hpp>
 
 #include <nlohmann/json.hpp>
@@ -32,8 +33,9 @@ Json opening(RunState const& s) {
 void close(Json& out, RunState const& s) { out["checkpoint"] = s.checkpoint.empty() ? Json() : Json(utf8(s.checkpoint)); }
 
 Json bytes_of(ByteCount const& c) {
-  return {
-      {"bytes_up", c.up}, {"bytes_down", c.down}, {"wire_up", c.wire_up}, {"wire_down", c.wire_down}, {"wire_sum", c.wire_sum}};
+  Json out = Json::object();
+  for (auto const& column : byte_columns) out[column.name] = c.*column.of;
+  return out;
 }
 
 Json phases_of(PhaseSummary const& phases) {
@@ -79,7 +81,7 @@ std::string to_json(RunSummary const& s) {
   Json out = opening(s.state);
   out["samples"] = t.samples;
   out["validation_loss"] = s.validation;
-  out.update(bytes_of({t.bytes_up, t.bytes_down, t.wire_up, t.wire_down, t.wire_sum}));
+  out.update(bytes_of(t.bytes));
   out["ranks"] = s.ranks;
   out["workers"] = s.workers;
   out["precision"] = s.precision;

@@ -81,8 +81,9 @@ void Training<T>::write_summary(double validation, bool finished) const {
   Totals const t = now();
   auto const bytes = [](std::uint64_t b) { return format_bytes(static_cast<std::int64_t>(b)); };
   log_.line(fmt::format("{} at step {}; bytes up {} down {} (algorithmic), up {} down {}{} (wire); {:.1f} s in steps",
-                        finished ? "finished" : "stopped", t.steps, bytes(t.bytes_up), bytes(t.bytes_down), bytes(t.wire_up),
-                        bytes(t.wire_down), t.wire_sum > 0 ? " inside groups " + bytes(t.wire_sum) : "", seconds_));
+                        finished ? "finished" : "stopped", t.steps, bytes(t.bytes.up), bytes(t.bytes.down),
+                        bytes(t.bytes.wire_up), bytes(t.bytes.wire_down),
+                        t.bytes.wire_sum > 0 ? " inside groups " + bytes(t.bytes.wire_sum) : "", seconds_));
   auto const phases = gather_phases(optimizer_->timer().times(), comm_);
   for (auto const& line : phase_table(phases, seconds_)) log_.line(line);
   log_.line("checkpoint " + saver_->path() + ", metrics " + file("metrics.csv"));

@@ -3,6 +3,7 @@
 
 #include <kaon/exchange/exchange.hpp>
 #include <kaon/mpi/communicator.hpp>
+#include <kaon/run/records/byte_columns.hpp>
 #include <kaon/state/registry.hpp>
 
 #include <cstdint>
@@ -16,21 +17,18 @@ namespace kaon {
 /// What a run has cost so far, over all ranks and all restarts.
 struct Totals {
   std::uint64_t steps = 0;
-  std::uint64_t samples = 0;                   ///< tokens (or samples) that gradients consumed, all workers
-  std::uint64_t bytes_up = 0, bytes_down = 0;  ///< algorithmic, headers included (see ByteCount)
-  /// Given to MPI: depends on the ranks, so it is provenance and no state.
-  std::uint64_t wire_up = 0, wire_down = 0, wire_sum = 0;
+  std::uint64_t samples = 0;      ///< tokens (or samples) that gradients consumed, all workers
+  ByteCount bytes;                ///< all of them; algorithmic up and down are state, the rest is provenance
   std::vector<ByteCount> groups;  ///< the same bytes by group of layers; provenance
 
   /// "/counters/…", each one u64; rank 0 writes them, every rank takes them back. The object must outlive the registry.
   void register_state(Registry& registry, int rank);
   void to_provenance(std::map<std::string, std::string>& provenance) const;
+  /// Of files that do not say what was received: received_as_sent(). Takes algorithmic up and down as they are.
   void from_provenance(std::map<std::string, std::string> const& provenance);
-  Totals& operator+=(ByteCount const& all_ranks);
 };
 
 /// A count as numbers to be summed over ranks, and back.
-inline constexpr std::size_t byte_counts = 5;
 void to_numbers(ByteCount const& count, std::span<double> out);
 ByteCount from_numbers(std::span<double const> in);
 

@@ -44,6 +44,7 @@ TEST(Bytes, AreTheClosedFormulas) {
               ByteCount should;
               should.up = j * (steps * packet_header_bytes + dense * payload("identity", m, n) + coded * payload(up, m, n));
               should.down = j * steps * (packet_header_bytes + payload(down, m, n));
+              should.received = should.up + should.down;  // by the server, and by the workers
               EXPECT_EQ(run->exchange().bytes(static_cast<int>(i)), should)
                   << layers[i].name << ", " << up << " up, " << down << " down, " << workers << " workers: up "
                   << run->exchange().bytes(static_cast<int>(i)).up << " " << should.up << ", down "
@@ -107,6 +108,7 @@ TEST(Bytes, OfPacketsWhoseLengthVariesAreWhatTheyTook) {
               should.up += packet_header_bytes + (k == 0 && start == Start::dense ? dense : Codec::bytes(k, i, j));
             should.down += 3 * (packet_header_bytes + Codec::bytes(k, i, 0));
           }
+          should.received = should.up + should.down;
           EXPECT_EQ(run->exchange().bytes(static_cast<int>(i)), should) << layers[i].name << ", bundles of " << bundle;
         }
       }
