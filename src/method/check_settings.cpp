@@ -57,6 +57,8 @@ void check_settings(std::vector<Layer> const& layers, std::vector<LayerSettings>
   if (optimizer.workers < 1) throw UsageError("workers is " + std::to_string(optimizer.workers) + ", and must be at least 1");
   if (micro_batches < 1)
     throw UsageError("there are " + std::to_string(micro_batches) + " micro-batches, and must be at least 1");
+  if (!std::isfinite(optimizer.clip) || optimizer.clip < 0)
+    throw UsageError("clip is " + text_of(optimizer.clip) + ", and must be finite and not negative");
   for (std::size_t i = 0; i < layers.size(); ++i) {
     auto const& s = settings[i];
     auto const refuse = [&](char const* what, double x, char const* range) {
@@ -75,8 +77,9 @@ std::uint64_t settings_hash(std::vector<Layer> const& layers, std::vector<LayerS
   std::ostringstream all;
   all.precision(std::numeric_limits<double>::max_digits10);
   auto const put = [&all](auto const&... values) { ((all << values << '\n'), ...); };
-  put(optimizer.workers, static_cast<int>(optimizer.start), optimizer.nesterov, optimizer.adaptive, optimizer.seed,
-      static_cast<int>(optimizer.topology), optimizer.bundle_bytes, static_cast<int>(optimizer.messages), micro_batches);
+  put(optimizer.workers, static_cast<int>(optimizer.start), optimizer.nesterov, optimizer.adaptive, optimizer.clip,
+      optimizer.seed, static_cast<int>(optimizer.topology), optimizer.bundle_bytes, static_cast<int>(optimizer.messages),
+      micro_batches);
   for (auto const& l : layers) put(l.name, l.rows, l.cols);
   for (auto const& s : settings) {
     auto const& m = s.lmo;
