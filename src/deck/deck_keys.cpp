@@ -52,6 +52,10 @@ std::vector<Key> make_optimizer() {
        .help = "weight of the NEW gradient in the momentum: 0.1 is a classical momentum of 0.9; 1: none"},
       {.section = s, .name = "nesterov", .type = boolean, .fallback = "no",
        .help = "compress (1 - beta) M + beta gradient in the place of M"},
+      {.section = s, .name = "clip", .type = real, .fallback = "0", .low = 0,
+       .words = {"gradclip", "clipgrad", "maxgradnorm", "clipgradnorm", "gradientclipping"},
+       .help = "largest norm of a worker's gradient over all layers: a larger one is scaled down to it before it is given on; 0: "
+               "none is"},
       {.section = s, .name = "start", .type = choice, .fallback = "dense", .choices = {"dense", "zero"},
        .help = "M_j = G_j is at first the first gradient, sent uncompressed once (dense), or zero"},
       {.section = s, .name = "init", .type = text, .may_change = true, .path = true,

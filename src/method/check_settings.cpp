@@ -68,6 +68,8 @@ void check_settings(std::vector<Layer> const& layers, std::vector<LayerSettings>
     if (local.form == LocalForm::gradient && local.outer != Outer::average)
       throw UsageError("local steps: with local_form = gradient a round is a step of the server's oracle; outer is for update");
   }
+  if (!std::isfinite(optimizer.clip) || optimizer.clip < 0)
+    throw UsageError("clip is " + text_of(optimizer.clip) + ", and must be finite and not negative");
   for (std::size_t i = 0; i < layers.size(); ++i) {
     auto const& s = settings[i];
     auto const refuse = [&](char const* what, double x, char const* range) {
@@ -86,8 +88,8 @@ std::uint64_t settings_hash(std::vector<Layer> const& layers, std::vector<LayerS
   std::ostringstream all;
   all.precision(std::numeric_limits<double>::max_digits10);
   auto const put = [&all](auto const&... values) { ((all << values << '\n'), ...); };
-  put(optimizer.workers, static_cast<int>(optimizer.start), optimizer.nesterov, optimizer.adaptive, optimizer.seed,
-      optimizer.local.steps, optimizer.local.total, static_cast<int>(optimizer.local.form),
+  put(optimizer.workers, static_cast<int>(optimizer.start), optimizer.nesterov, optimizer.adaptive, optimizer.clip,
+      optimizer.seed, optimizer.local.steps, optimizer.local.total, static_cast<int>(optimizer.local.form),
       static_cast<int>(optimizer.local.outer), optimizer.local.rate, optimizer.local.momentum, optimizer.local.walk,
       static_cast<int>(optimizer.topology), optimizer.bundle_bytes, optimizer.fan_out, static_cast<int>(optimizer.messages),
       micro_batches);

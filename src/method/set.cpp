@@ -9,7 +9,7 @@ namespace kaon {
 template <class T>
 MethodSet<T>::MethodSet(std::vector<Layer> const& layers, std::vector<LayerSettings> const& settings,
                         OptimizerSettings const& optimizer)
-    : of_(layers.size()) {
+    : of_(layers.size()), clips_(optimizer.clip > 0) {
   for (auto const& s : settings)
     if (std::find(names_.begin(), names_.end(), s.method) == names_.end()) names_.push_back(s.method);
   for (auto const& name : names_) {
@@ -25,15 +25,25 @@ MethodSet<T>::MethodSet(std::vector<Layer> const& layers, std::vector<LayerSetti
 template <class T>
 std::vector<LayerFlows> MethodSet<T>::flows() const {
   std::vector<LayerFlows> flows;
-  for (int i = 0; i < static_cast<int>(of_.size()); ++i) flows.push_back(of(i).flows(i));
+  for (int i = 0; i < static_cast<int>(of_.size()); ++i) flows.push_back(flow(i));
   return flows;
+}
+
+template <class T>
+LayerFlows MethodSet<T>::flow(int layer) const {
+  auto f = of(layer).flows(layer);
+  if (!clips_ || f.up == Up::each) return f;
+  f.up = Up::each;
+  f.up_encoding = f.dense_encoding;
+  f.up_bound = f.sum_bytes;
+  return f;
 }
 
 template <class T>
 std::vector<LayerLoad> MethodSet<T>::loads() const {
   std::vector<LayerLoad> loads;
   for (int i = 0; i < static_cast<int>(of_.size()); ++i) {
-    auto const f = of(i).flows(i);
+    auto const f = flow(i);
     auto const up = f.up == Up::each ? f.up_bound : f.sum_bytes;
     auto const kind = std::find_if(all_.begin(), all_.end(), [&](auto const& m) { return m.get() == &of(i); }) - all_.begin();
     loads.push_back({of(i).cost(i), packet_header_bytes + std::max(up, f.down_bound), static_cast<int>(kind)});

@@ -21,15 +21,21 @@ class MethodSet {
   /// In the order of their first layers.
   std::vector<std::string> const& names() const { return names_; }
 
-  /// Of every layer. Before place().
+  /// Of every layer. Before place(). Where gradients are clipped every worker's stands alone: dense ones are not added on the
+  /// way, but travel as packets (Up::each).
   std::vector<LayerFlows> flows() const;
+  /// Whether the layer's method takes the mean of all workers' gradients.
+  bool takes_mean(int layer) const { return of(layer).flows(layer).up == Up::ordered_sum; }
   /// What a plan balances by, in a run and in its prediction: layers of one method, which may share a message, are of one kind.
   std::vector<LayerLoad> loads() const;
 
  private:
+  LayerFlows flow(int layer) const;
+
   std::vector<std::unique_ptr<Method<T>>> all_;
   std::vector<std::string> names_;
   std::vector<Method<T>*> of_;  ///< layer
+  bool clips_;
 };
 
 extern template class MethodSet<float>;

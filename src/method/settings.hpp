@@ -60,6 +60,7 @@ struct OptimizerSettings {
   Start start = Start::dense;
   bool nesterov = false;  ///< compress and apply (1−β)M_j + β∇f_j instead of M_j
   bool adaptive = false;  ///< t_i = radius_i · ‖G_i‖_* (times the schedule's multiplier)
+  double clip = 0;        ///< largest norm of a worker's gradient, over all layers, that is not scaled down; 0: none is
   std::uint64_t seed = 1;
   LocalSettings local = {};
   // Where it runs; the results have the same bits.

@@ -31,6 +31,13 @@ Communicator::Communicator(MPI_Comm parent) : exceptions_(std::uncaught_exceptio
   KAON_MPI(MPI_Comm_size(comm_, &size_));
 }
 
+Communicator::Communicator(Communicator const& whole, int part) : exceptions_(std::uncaught_exceptions()) {
+  KAON_MPI(MPI_Comm_split(whole.get(), part, whole.rank(), &comm_));
+  KAON_MPI(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
+  KAON_MPI(MPI_Comm_rank(comm_, &rank_));
+  KAON_MPI(MPI_Comm_size(comm_, &size_));
+}
+
 Communicator::~Communicator() {
   if (comm_ != MPI_COMM_NULL && std::uncaught_exceptions() <= exceptions_) MPI_Comm_free(&comm_);
 }

@@ -31,6 +31,8 @@ struct PendingSum {
 class Communicator {
  public:
   explicit Communicator(MPI_Comm parent);
+  /// Collective over `whole`: the ranks that name the same part (not negative), in their order there.
+  Communicator(Communicator const& whole, int part);
   ~Communicator();
   Communicator(Communicator const&) = delete;
   Communicator& operator=(Communicator const&) = delete;

@@ -196,6 +196,7 @@ void Engine<T>::begin_step(std::uint64_t step, bool measure) {
     if (measure) measure_->clear(exec_);
     std::fill(joined_.begin(), joined_.end(), false);
     std::fill(summed_.begin(), summed_.end(), 0);
+    if (clip_) clip_->begin_step();
     std::fill(given_losses_.begin(), given_losses_.end(), Loss());
     for (auto& s : shares_) s.step = step;
     agreement_.clear();
@@ -268,7 +269,7 @@ void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Spac
   auto const& plan = exchange_->plan();
   if (ordered(layer)) return add_to_all(layer, share, gradient);
   if (plan.micro_batches() == 1) {
-    of(layer).on_gradient(*context_, layer, share.worker, gradient);
+    take_whole(layer, share.worker, gradient);
   } else {
     InPhase const in(timer_, Phase::sum);
     if (!sums_->add(exec_, layer, share.micro, gradient)) return;
@@ -276,7 +277,7 @@ void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Spac
     if (!exchange_->joins_sums(layer)) {
       // its home has all of it
     } else if (exchange_->senders(layer).empty()) {
-      of(layer).on_gradient(*context_, layer, share.worker, sums_->finish(exec_, layer));
+      take_whole(layer, share.worker, sums_->finish(exec_, layer));
     } else {
       ++summed_[static_cast<std::size_t>(plan.bundle_of(layer))];
       exchange_->poll();
@@ -289,6 +290,37 @@ void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Spac
   // the bundle, and that one leaves behind a fence.
   release_followed();
   exchange_->poll();
+}
+
+// A worker's gradient of the layer, with all its micro-batches. `gradient` stays as it is until the worker's next step.
+template <class T>
+void Engine<T>::take_whole(int layer, int worker, Matrix<T, Space> const& gradient) {
+  if (!clip_) return of(layer).on_gradient(*context_, layer, worker, gradient);
+  clip_->hold_own(exec_, layer, worker, gradient);
+  give_clipped();
+}
+
+template <class T>
+void Engine<T>::take_whole(int layer, int worker, ConstMatrix<T, Space> const& gradient) {
+  if (!clip_) return of(layer).on_gradient(*context_, layer, worker, gradient);
+  {
+    InPhase const in(timer_, Phase::sum);
+    clip_->hold(exec_, layer, worker, gradient);
+  }
+  give_clipped();
+}
+
+// True when nothing is held back.
+template <class T>
+bool Engine<T>::give_clipped() {
+  InPhase const in(timer_, Phase::sum);
+  return clip_->give(exec_, [&](int layer, int worker, ConstMatrix<T, Space> const& gradient) {
+    if (packed_[static_cast<std::size_t>(layer)])
+      packets_->post(exec_, layer, worker, gradient);
+    else
+      of(layer).on_gradient(*context_, layer, worker, gradient);
+    exchange_->poll();
+  });
 }
 
 // Of layers whose gradients are summed over all workers.
@@ -321,16 +353,19 @@ bool Engine<T>::join_sums() {
     int const worker = plan.workers_at(comm_.rank()).first;
     for (int const i : layers) {
       InPhase const in(timer_, Phase::sum);
-      of(i).on_gradient(*context_, i, worker, sums_->finish(exec_, i));
+      take_whole(i, worker, ConstMatrix<T, Space>(sums_->finish(exec_, i)));
     }
     joined_[at] = true;
   }
-  return all;
+  return all && (!clip_ || give_clipped());
 }
 
 template <class T>
 void Engine<T>::serve_layer(int layer) {
-  if (ordered(layer) && !alone_[static_cast<std::size_t>(layer)]) {
+  if (packets_ && packed_[static_cast<std::size_t>(layer)]) {
+    InPhase const in(timer_, Phase::aggregate);
+    of(layer).on_gradient(*context_, layer, -1, packets_->mean(exec_, layer));
+  } else if (ordered(layer) && !alone_[static_cast<std::size_t>(layer)]) {
     InPhase const in(timer_, Phase::aggregate);
     auto const mean = sums_->finish(exec_, layer);
     if (optimizer_.workers > 1) scale<T>(exec_, mean, T(1) / static_cast<T>(optimizer_.workers));
@@ -344,8 +379,11 @@ template <class T>
 void Engine<T>::end_gradients(double multiplier) {
   auto const joinable = [&](int b) { return !joined_[static_cast<std::size_t>(b)] && exchange_->sums_arrived(b); };
   auto const missing_sum = [&] {
-    return exchange_->missing_sum(
-        *std::find_if(to_join_.begin(), to_join_.end(), [&](int b) { return !joined_[static_cast<std::size_t>(b)]; }));
+    auto const first =
+        std::find_if(to_join_.begin(), to_join_.end(), [&](int b) { return !joined_[static_cast<std::size_t>(b)]; });
+    if (first != to_join_.end()) return exchange_->missing_sum(*first);
+    return "step " + std::to_string(step_) + ", the norm of the gradient of worker " + std::to_string(shares_.front().worker) +
+           ", from the ranks that share it";
   };
   {
     InPhase const in(timer_, shares_.empty() ? Phase::follow : Phase::backward);  // on a device what is left of it
@@ -358,7 +396,8 @@ void Engine<T>::end_gradients(double multiplier) {
   if (walks_.empty()) begin_agreement();
   while (!join_sums())
     wait_or_tell(
-        Phase::wait_sum, [&] { return std::any_of(to_join_.begin(), to_join_.end(), joinable); }, missing_sum);
+        Phase::wait_sum, [&] { return std::any_of(to_join_.begin(), to_join_.end(), joinable) || (clip_ && clip_->arrived()); },
+        missing_sum);
   arrive_all(step_);  // what the objective did not read
   if (!followed_.empty()) {
     exec_.fence();

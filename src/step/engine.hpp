@@ -12,6 +12,8 @@
 #include <kaon/objective/objective.hpp>
 #include <kaon/state/registry.hpp>
 #include <kaon/step/agreement.hpp>
+#include <kaon/step/clip.hpp>
+#include <kaon/step/dense_packets.hpp>
 #include <kaon/step/gradient_sums.hpp>
 #include <kaon/step/report.hpp>
 #include <kaon/step/share_check.hpp>
@@ -175,6 +177,9 @@ class Engine {
   Method<T>& of(int layer) const { return methods_->of(layer); }
   bool ordered(int layer) const { return ordered_[static_cast<std::size_t>(layer)]; }
   void take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
+  void take_whole(int layer, int worker, Matrix<T, Space> const& gradient);
+  void take_whole(int layer, int worker, ConstMatrix<T, Space> const& gradient);
+  bool give_clipped();
   void add_to_all(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
   bool join_sums();
   void serve_layer(int layer);
@@ -214,6 +219,9 @@ class Engine {
   std::unique_ptr<Measure> measure_;
   ShareCheck check_;
   std::unique_ptr<GradientSums<T>> sums_;
+  std::unique_ptr<Clip<T>> clip_;             ///< where gradients are clipped
+  std::unique_ptr<DensePackets<T>> packets_;  ///< likewise, of layers whose method takes a mean
+  std::vector<bool> packed_;                  ///< layer: one of those
   mutable PhaseTimer timer_;
   std::vector<std::uint64_t> untold_;  ///< steps of the round under way whose losses have not been told
   std::vector<double> kept_losses_;    ///< theirs, this rank's, n · micro_batches a step

@@ -62,6 +62,15 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
   });
   measure_ = std::make_unique<Measure>(std::move(figures), optimizer.workers, largest);
   sums_ = std::make_unique<GradientSums<T>>(layers_, *exchange_, alone_);
+  if (optimizer.clip > 0) {
+    clip_ = std::make_unique<Clip<T>>(comm, layers_, plan, optimizer.clip, optimizer.local.on());
+    std::vector<bool> served;
+    for (int i = 0; i < plan.layers(); ++i) {
+      packed_.push_back(methods_->takes_mean(i));
+      served.push_back(packed_.back() && plan.serves(me, i));
+    }
+    packets_ = std::make_unique<DensePackets<T>>(layers_, *exchange_, served);
+  }
 
   auto const here = plan.workers_at(me);
   auto const micros = plan.micros_at(me);

@@ -142,6 +142,17 @@ TYPED_TEST(Step, AllocatesNothingWithAnyNorm) {
   }
 }
 
+TYPED_TEST(Step, AllocatesNothingWithClippedGradients) {
+  example::Factorisation<TypeParam> problem(48, 40, 6, 3, 1);
+  for (auto const* method : {"ef21-muon", "muon", "adamw"}) {
+    auto settings = optimizer(3);
+    settings.clip = 1e-3;
+    auto one = layer("spectral", "bits:4", "bits:2");
+    one.method = method;
+    check<TypeParam>(problem, one, settings, std::string("clipped, ") + method);
+  }
+}
+
 TYPED_TEST(Step, AllocatesNothingWithATransformer) {
   auto const path = std::filesystem::temp_directory_path() / ("kaon-hygiene-" + std::to_string(::getpid()) + ".txt");
   {

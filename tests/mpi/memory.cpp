@@ -58,11 +58,12 @@ struct Case {
   Topology topology = Topology::sharded;
   std::size_t bundle = 0;
   int micro_batches = 1;
+  double clip = 0;
 };
 
 struct Formula {
-  std::int64_t state = 0, scratch = 0, payload = 0, messages = 0, sums = 0;
-  std::int64_t total() const { return state + scratch + payload + messages + sums; }
+  std::int64_t state = 0, scratch = 0, payload = 0, messages = 0, sums = 0, held = 0;
+  std::int64_t total() const { return state + scratch + payload + messages + sums + held; }
 };
 
 // How many partial sums of others stand beside each other while a home joins them: a received block stays until it is the right
@@ -129,6 +130,10 @@ Formula formula(std::vector<Layer> const& layers, Case const& c, Plan const& pla
     if (plan.ranks() > 1 && plan.topology() != Topology::replicated) f.messages += letter_down;
   }
   auto const at = plan.workers_at(rank);
+  bool const shared = at.count == 1 && plan.group_of(at.first).size() > 1;
+  if (c.clip > 0 && at.count > 0 && (shared || plan.micro_batches() == 1))
+    for (int i = 0; i < plan.layers(); ++i)
+      if (auto const& l = layers[static_cast<std::size_t>(i)]; plan.home_of(i, at.first) == rank) f.held += s * l.rows * l.cols;
   if (plan.micro_batches() > 1 && at.count > 0) {
     std::size_t depth = 0, others = 0;
     auto const blocks = [](Range const& r) { return blocks_of(r); };
@@ -168,6 +173,7 @@ void expect_formula(Case const& c) {
   o.start = c.start;
   o.topology = c.topology;
   o.bundle_bytes = c.bundle;
+  o.clip = c.clip;
   test::Quadratic<T> objective(layers, c.workers, 77, c.micro_batches);
   Watch const watch;
   Engine<T> muon(Space(), world, layers, s, o, c.micro_batches);
@@ -206,6 +212,13 @@ TEST(Memory, IsTheFormula) {
         expect_formula<float>({workers, start, "rank:0.1+bits:4", "top:0.1", topology, 20000, 1});
         expect_formula<double>({workers, start, "natural:coded", "identity", topology, 60000, 1});
       }
+}
+
+TEST(Memory, OfClippedGradientsIsTheFormula) {
+  for (int const micro_batches : {1, 3})
+    for (auto const topology : all_topologies)
+      for (int const workers : {1, 2})
+        expect_formula<float>({workers, Start::zero, "bits:4", "bits:2", topology, 20000, micro_batches, 1.0});
 }
 
 TEST(Memory, OfMicroBatchesIsTheFormula) {

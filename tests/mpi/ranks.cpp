@@ -25,6 +25,7 @@ struct Case {
   bool nesterov = false;
   std::map<std::string, std::string> own = {};  ///< keys of ef21-muon
   LocalSettings local = {};
+  double clip = 0;
 };
 
 std::string text(Case const& c, int ranks) {
@@ -33,7 +34,8 @@ std::string text(Case const& c, int ranks) {
   return methods + c.norm + ", " + c.up + " up, " + c.down + " down, " + std::to_string(c.workers) + " workers of " +
          std::to_string(c.micro_batches) + " micro-batches, rounds of " + std::to_string(c.local.steps) + ", " +
          name_of(c.topology) + ", bundles of " + std::to_string(c.bundle) + " bytes" +
-         (c.messages == MessageMemory::device ? " in device memory" : "") + ", on " + std::to_string(ranks) + " ranks";
+         (c.messages == MessageMemory::device ? " in device memory" : "") +
+         (c.clip > 0 ? ", clipped to " + std::to_string(c.clip) : "") + ", on " + std::to_string(ranks) + " ranks";
 }
 
 struct Ranks : ::testing::Test {
@@ -49,6 +51,7 @@ void Ranks::expect_same_bits(Case const& c) {
   o.start = c.start;
   o.adaptive = c.adaptive;
   o.nesterov = c.nesterov;
+  o.clip = c.clip;
   o.seed = 9;
   o.local = c.local;
   auto plain = o;  // sharded, on one rank
@@ -167,6 +170,24 @@ TEST_F(Ranks, SameBitsForEveryMethodAndForSeveralAtOnce) {
         }
 }
 
+// A norm over layers whose homes are on several ranks.
+TEST_F(Ranks, SameBitsForClippedGradients) {
+  for (auto const& methods : {std::vector<std::string>{"ef21-muon"}, {"adamw", "ef21-muon", "muon"}})
+    for (auto const topology : all_topologies)
+      for (int const workers : {1, 2, 3})
+        for (int const micro_batches : {1, 3}) {
+          Case c;
+          c.methods = methods;
+          c.topology = topology;
+          c.workers = workers;
+          c.micro_batches = micro_batches;
+          c.bundle = workers % 2 == 0 ? 0 : 4096;
+          c.start = workers == 1 ? Start::zero : Start::dense;
+          c.clip = 25;  // of norms up to 42
+          expect_same_bits<float>(c);
+        }
+}
+
 TEST_F(Ranks, SameBitsForEveryFeedback) {
   for (auto const& own :
        {std::map<std::string, std::string>{{"feedback", "ef14"}, {"feedback_decay", "0.9"}}, {{"feedback", "none"}}})
@@ -197,6 +218,7 @@ TEST_F(Ranks, SameBitsForLocalSteps) {
           c.up = workers == 1 ? "identity" : "top:0.3";
           c.local.steps = 4;
           c.local.total = total;
+          c.clip = workers == 3 ? 0.5 : 0;
           c.local.form = LocalForm::gradient;
           expect_same_bits<double>(c);
           c.local.form = LocalForm::update;
@@ -218,6 +240,8 @@ TEST_F(Ranks, SameBitsForMessagesInDeviceMemory) {
     c.micro_batches = 2;
     c.bundle = 2048;
     c.messages = MessageMemory::device;
+    expect_same_bits<double>(c);
+    c.clip = 25;
     expect_same_bits<double>(c);
   }
   for (auto const* spec : {"identity", "top:0.2+natural:coded", "rank:0.5+bits:4", "natural:coded", "bits:2", "dither:4"})

@@ -47,6 +47,7 @@ Case const cases[] = {
      3,
      7,
      2},
+    {"Clipped", {"optimizer.clip=0.3", "group.table.method=adamw", "gpt.micro_batches=2"}, 4, 1, 5, 3},
     {"Identity", both_ways("identity", "identity"), 1, 2, 5, 3},
     {"RankWithWarmStart", both_ways("rank:0.3", "rank:0.3"), 2, 1, 7, 3},
     {"RankCodedInBits", both_ways("rank:0.3+bits:8", "identity"), 1, 3, 4, 2},

@@ -67,6 +67,11 @@ void Training<T>::print_plan() const {
   log_.line(fmt::format("{} parameters in {}; {} on {}", parameters, count_of(plan.layers(), "layer"),
                         count_of(plan.workers(), "worker"), count_of(plan.ranks(), "rank")));
   log_.line(placement_line(plan));
+  if (double const clip = deck_.real("optimizer.clip"); clip > 0)
+    log_.line(
+        fmt::format("gradients are clipped: each worker's own to norm {:g} over all layers; they are held until its last "
+                    "layer is there ({} of memory at most)",
+                    clip, format_bytes(static_cast<std::int64_t>(parameters * sizeof(T)))));
   for (int i = 0; i < plan.layers(); ++i) {
     auto const n = static_cast<std::size_t>(i);
     auto const& l = optimizer_->layers()[n];

@@ -33,6 +33,7 @@ OptimizerSettings optimizer_settings(Deck const& deck) {
   o.start = deck.text("optimizer.start") == "dense" ? Start::dense : Start::zero;
   o.nesterov = deck.flag("optimizer.nesterov");
   o.adaptive = make_schedule(deck).adaptive();
+  o.clip = deck.real("optimizer.clip");
   o.seed = static_cast<std::uint64_t>(deck.integer64("run.seed"));
   o.local.steps = static_cast<std::uint64_t>(deck.integer64("optimizer.local_steps"));
   o.local.total = static_cast<std::uint64_t>(deck.integer64("run.steps"));
