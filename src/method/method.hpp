@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,8 @@ struct StepContext {
   Vector<double, Space> motion;            ///< Motion::count entries a layer, for move_along
   std::uint64_t step = 0;
   bool dense = false;          ///< the step whose uplink is the uncompressed start
-  double multiplier = 1;       ///< the schedule's; known to serve()
-  Measure* measure = nullptr;  ///< where there are figures to be taken
+  double multiplier = 1;       ///< the schedule's; known to serve() and to what comes of it, follow() too
+  Measure* measure = nullptr;  ///< where there are figures to be taken; not for follow(), which may come a step later
 
   /// The layer's entries of `motion`.
   Vector<double, Space> motion_of(int layer) const;
@@ -53,8 +54,12 @@ struct StepContext {
 /// there, and to when it is called. Layers come in any order. Results depend on (layer, worker, step, state) alone, never on
 /// ranks.
 ///
+/// A layer whose flows have a second stage goes on after serve(), which then posts what the second round depends on: hear() where
+/// others serve, answer() for each worker at its home, conclude() at the server, which makes the step, follow() elsewhere. The
+/// packets of that round go by cx.exchange.second().
+///
 /// All work goes to cx.exec, and no call allocates. A method writes cx.W of its layers: at the server in serve(), elsewhere in
-/// follow(), to the same bits.
+/// follow(), to the same bits; with a second stage in conclude() and follow().
 template <class T>
 class Method {
  public:
@@ -79,6 +84,17 @@ class Method {
   /// next fence.
   virtual void follow(StepContext<T>& cx, int layer) = 0;
 
+  // Of layers with a second stage.
+  /// On a rank that does not serve the layer, when the downlink's packet of the first stage is there: takes it. Asynchronous, as
+  /// follow().
+  virtual void hear(StepContext<T>& cx, int layer);
+  /// At the worker's home, after hear() or serve(): posts the worker's packet of the second stage.
+  virtual void answer(StepContext<T>& cx, int layer, int worker);
+  /// At a server, when all the layer's packets of the second stage are there: the step, and the downlink's packet.
+  virtual void conclude(StepContext<T>& cx, int layer);
+  /// Whether W makes its step on every rank by itself: then they need the same arithmetic, and are compared before W is saved.
+  virtual bool steps_everywhere() const { return false; }
+
   /// Everything of the method that outlives a step, besides W.
   virtual void register_state(Registry& registry) const = 0;
   /// What measured steps tell of a layer.
@@ -89,6 +105,23 @@ class Method {
   /// What check() has found to hold, for a log: "mean G_j = G"; empty: nothing to speak of.
   virtual std::string invariant() const { return {}; }
 };
+
+namespace detail {
+[[noreturn]] inline void no_second_stage() { throw std::logic_error("kaon: a second stage of a method that has none"); }
+}  // namespace detail
+
+template <class T>
+void Method<T>::hear(StepContext<T>&, int) {
+  detail::no_second_stage();
+}
+template <class T>
+void Method<T>::answer(StepContext<T>&, int, int) {
+  detail::no_second_stage();
+}
+template <class T>
+void Method<T>::conclude(StepContext<T>&, int) {
+  detail::no_second_stage();
+}
 
 template <class T>
 Vector<double, Space> StepContext<T>::motion_of(int layer) const {

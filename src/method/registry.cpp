@@ -3,6 +3,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/keys/allowed.hpp>
 #include <kaon/method/adamw/adamw.hpp>
+#include <kaon/method/dion/dion.hpp>
 #include <kaon/method/ef21_muon/ef21_muon.hpp>
 #include <kaon/method/muon/muon.hpp>
 
@@ -24,7 +25,7 @@ MethodEntry<T> entry() {
 
 template <class T>
 std::vector<MethodEntry<T>>& method_table() {
-  static std::vector<MethodEntry<T>> table{entry<T, Ef21Muon>(), entry<T, AdamW>(), entry<T, Muon>()};
+  static std::vector<MethodEntry<T>> table{entry<T, Ef21Muon>(), entry<T, AdamW>(), entry<T, Muon>(), entry<T, Dion>()};
   return table;
 }
 

@@ -23,7 +23,8 @@ class MethodSet {
 
   /// Of every layer. Before place().
   std::vector<LayerFlows> flows() const;
-  /// What a plan balances by, in a run and in its prediction: layers of one method, which may share a message, are of one kind.
+  /// What a plan balances by, in a run and in its prediction: layers of one method and of the same rounds, which may share a
+  /// message, are of one kind.
   std::vector<LayerLoad> loads() const;
 
  private:

@@ -136,13 +136,14 @@ void Engine<T>::wait_for_agreement() {
 template <class T>
 void Engine<T>::arrive(int layer, std::uint64_t before) const {
   int const b = exchange_->plan().bundle_of(layer);
-  if (!exchange_->owes_down(b, before)) return;
+  auto& exchange = last_stage(layer);
+  if (!exchange.owes_down(b, before)) return;
   wait_for(
-      Phase::wait_downlink, [&] { return exchange_->down_arrived(b); }, [&] { return exchange_->missing_down(b); });
+      Phase::wait_downlink, [&] { return exchange.down_arrived(b); }, [&] { return exchange.missing_down(b); });
   InPhase const in(timer_, Phase::follow);
   for (int const i : exchange_->plan().bundle(b).layers) of(i).follow(*context_, i);
-  exchange_->close_down(b);
-  followed_.push_back(b);
+  exchange.close_down(b);
+  followed_.push_back({&exchange, b});
 }
 
 template <class T>
@@ -153,7 +154,7 @@ void Engine<T>::arrive_all(std::uint64_t before) const {
 // To be called after a fence.
 template <class T>
 void Engine<T>::release_followed() const {
-  for (int const b : followed_) exchange_->release_down(b);
+  for (auto const& [exchange, b] : followed_) exchange->release_down(b);
   followed_.clear();
 }
 
@@ -261,14 +262,14 @@ void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Spac
   auto const& plan = exchange_->plan();
   if (ordered(layer)) return add_to_all(layer, share, gradient);
   if (plan.micro_batches() == 1) {
-    of(layer).on_gradient(*context_, layer, share.worker, gradient);
+    on_gradient(layer, share.worker, gradient);
   } else {
     InPhase const in(timer_, Phase::sum);
     if (!sums_->add(exec_, layer, share.micro, gradient)) return;
     if (plan.home_of(layer, share.worker) != comm_.rank()) {
       sums_->send(exec_, layer);
     } else if (exchange_->senders(layer).empty()) {
-      of(layer).on_gradient(*context_, layer, share.worker, sums_->finish(exec_, layer));
+      on_gradient(layer, share.worker, sums_->finish(exec_, layer));
     } else {
       ++summed_[static_cast<std::size_t>(plan.bundle_of(layer))];
       exchange_->poll();
@@ -313,7 +314,7 @@ bool Engine<T>::join_sums() {
     int const worker = plan.workers_at(comm_.rank()).first;
     for (int const i : layers) {
       InPhase const in(timer_, Phase::sum);
-      of(i).on_gradient(*context_, i, worker, sums_->finish(exec_, i));
+      on_gradient(i, worker, sums_->finish(exec_, i));
     }
     joined_[at] = true;
   }
@@ -390,34 +391,30 @@ void Engine<T>::sum_losses(std::uint64_t step, StepReport& report) const {
 template <class T>
 void Engine<T>::serve(double multiplier) {
   std::fill(served_.begin(), served_.end(), false);
+  for (auto& d : duties_) d.done = false;
   context_->multiplier = multiplier;
   auto const next = [&] {
-    for (int const b : to_serve_)
-      if (!served_[static_cast<std::size_t>(b)] && exchange_->arrived(b)) return b;
-    return -1;
+    return std::find_if(duties_.begin(), duties_.end(), [&](auto const& d) { return !d.done && due(d); });
   };
   StepReport losses;
   bool known = false;
-  for (std::size_t left = to_serve_.size(); left > 0; --left) {
+  for (std::size_t left = duties_.size(); left > 0; --left) {
     wait_or_tell(
-        Phase::wait_uplink, [&] { return next() >= 0; },
-        [&] {
-          return exchange_->missing_up(
-              *std::find_if(to_serve_.begin(), to_serve_.end(), [&](int b) { return !served_[static_cast<std::size_t>(b)]; }));
-        });
+        Phase::wait_uplink, [&] { return next() != duties_.end(); },
+        [&] { return missing(*std::find_if(duties_.begin(), duties_.end(), [](auto const& d) { return !d.done; })); });
     if (!known && agreement_.done()) {  // a NaN that is known of by now need not reach X
       sum_losses(step_, losses);
       known = true;
     }
-    int const b = next();
+    auto const duty = next();
     try {
-      for (int const i : exchange_->plan().bundle(b).layers) serve_layer(i);
+      perform(*duty);
     } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
       wait_for_agreement();
       sum_losses(step_, losses);
       throw;
     }
-    served_[static_cast<std::size_t>(b)] = true;
+    duty->done = true;
   }
 }
 
