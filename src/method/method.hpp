@@ -69,6 +69,11 @@ class Method {
   virtual LayerFlows flows(int layer) const = 0;
   /// What serve() costs, in the unit of lmo_cost(): owners are balanced by it.
   virtual double cost(int layer) const = 0;
+  /// Columns of the factors that a step of the layer is made of, P of m×r and Q of n×r; 0: it has none. For the cost model.
+  virtual int factor_columns(int layer) const {
+    static_cast<void>(layer);
+    return 0;
+  }
   /// Allocates the state that `rank` keeps, once; `W` is the shared model. Throws UsageError that names the layer.
   virtual void place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) = 0;
   /// The state of step 0; W holds the starting point.

@@ -37,6 +37,7 @@ class Dion final : public Method<T> {
 
   LayerFlows flows(int layer) const override;
   double cost(int layer) const override;
+  int factor_columns(int layer) const override { return constants(layer).rank; }
   void place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) override;
   void initialize(Space const& exec) override { state_->initialize(exec); }
 
