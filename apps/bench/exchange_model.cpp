@@ -60,17 +60,24 @@ Gradient time_gradient(Objective<T>& objective) {
 // What goes into the model, so that a prediction can be compared with another machine's or with a run's phases.
 void print_inputs(char const* messages, StepCost const& c, int workers) {
   LayerCost sum{};
+  SecondRound second{};
   double up = 0, down = 0;
   for (auto const& l : c.layers) {
     sum.compress_up += l.compress_up, sum.aggregate += l.aggregate, sum.lmo += l.lmo;
     sum.compress_down += l.compress_down, sum.follow += l.follow;
-    up += static_cast<double>(l.up_bytes), down += static_cast<double>(l.down_bytes);
+    up += static_cast<double>(l.up_bytes + l.second.up_bytes), down += static_cast<double>(l.down_bytes + l.second.down_bytes);
+    auto const& s = l.second;
+    second.answer += s.answer, second.aggregate += s.aggregate, second.serve += s.serve;
+    second.follow += s.follow, second.keep += s.keep, second.up_bytes += s.up_bytes;
   }
   std::printf(
       "inputs, %s, all layers, ms: forward %.3f, backward %.3f, compress up %.3f a worker; aggregate %.3f a packet (%d), oracles "
       "%.3f, compress down %.3f; follow %.3f; bytes up %.0f a worker, down %.0f a copy\n",
       messages, 1e3 * c.forward, 1e3 * c.backward, 1e3 * sum.compress_up, 1e3 * sum.aggregate, workers, 1e3 * sum.lmo,
       1e3 * sum.compress_down, 1e3 * sum.follow, up, down);
+  if (second.there())
+    std::printf("second round, ms: answer %.3f a worker, aggregate %.3f a packet, serve %.3f, follow %.3f, keep %.3f a worker\n",
+                1e3 * second.answer, 1e3 * second.aggregate, 1e3 * second.serve, 1e3 * second.follow, 1e3 * second.keep);
 }
 
 void print_row(char const* messages, Topology topology, int ranks, int workers, StepTime const& t, double uncompressed) {

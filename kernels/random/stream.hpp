@@ -18,6 +18,7 @@ enum class Purpose : std::uint32_t {
   compress_up = 3,
   compress_down = 4,
   gradient_noise = 5,
+  first_factor = 6,  ///< of low-rank methods, before the first step
   test = 255
 };
 

@@ -17,11 +17,15 @@ struct Piece {
   int owner = 0;
   double up = 0, down = 0;                                                // bytes
   double aggregate = 0, serve = 0, compress = 0, follow = 0, weight = 0;  // seconds; share of the gradient
+  SecondRound second;
+  double second_up = 0, second_down = 0;
+  bool two() const { return second_up > 0; }
 };
 
 struct Message {
   double ready;
   int from, to, piece, worker;
+  double bytes;
 };
 
 class Simulation {
@@ -93,6 +97,11 @@ class Simulation {
         p.serve += c.lmo + c.compress_down;
         p.compress += c.compress_up;
         p.follow += c.follow;
+        auto& s = p.second;
+        s.answer += c.second.answer, s.aggregate += c.second.aggregate, s.serve += c.second.serve;
+        s.follow += c.second.follow, s.keep += c.second.keep;
+        p.second_up += static_cast<double>(c.second.up_bytes);
+        p.second_down += static_cast<double>(c.second.down_bytes);
         p.weight += total > 0 ? c.weight / total : 0;
       }
     }
@@ -112,6 +121,7 @@ class Simulation {
     std::vector<bool> owns(static_cast<std::size_t>(plan_.ranks()), plan_.topology() == Topology::replicated);
     for (auto const& p : pieces_) owns[static_cast<std::size_t>(p.owner)] = true;
     server_slowdown_ = slowdown(std::count(owns.begin(), owns.end(), true));
+    answer_slowdown_ = computing.empty() ? 1 : slowdown(computing.front());
   }
 
   void work(int rank, double seconds) {
@@ -130,10 +140,7 @@ class Simulation {
   // message at a time at either end. Calls arrived(message, time).
   template <class Arrived>
   void deliver(std::vector<Message>& messages, bool up, Arrived&& arrived) {
-    auto const takes = [&](Message const& m) {
-      auto const& p = pieces_[static_cast<std::size_t>(m.piece)];
-      return link_.bandwidth > 0 ? (up ? p.up : p.down) / link_.bandwidth : 0;
-    };
+    auto const takes = [&](Message const& m) { return link_.bandwidth > 0 ? m.bytes / link_.bandwidth : 0; };
     auto const by_time = [](auto const& a, auto const& b) { return a.ready < b.ready; };
     std::stable_sort(messages.begin(), messages.end(), by_time);
     for (auto& m : messages) {
@@ -161,7 +168,8 @@ class Simulation {
       for (std::size_t b = pieces_.size(); b-- > 0;) {
         auto const& p = pieces_[b];
         wait(rank, model_[at(b, rank)]);
-        if (j == here.first && !serves(p, rank)) work(rank, slow * p.follow);
+        if (j == here.first && !serves(p, rank))
+          work(rank, slow * (p.two() ? p.second.follow + homes(p, rank) * p.second.keep : p.follow));
         work(rank, slow * cost_.forward * part * p.weight);
       }
       for (std::size_t b = 0; b < pieces_.size(); ++b) {
@@ -171,10 +179,46 @@ class Simulation {
         if (!home) continue;
         double const ready = cpu_[static_cast<std::size_t>(rank)];
         if (serves(p, rank)) there_[at(b, rank)] = std::max(there_[at(b, rank)], ready);
-        for (int k = 1; k < plan_.ranks(); ++k)
-          if (int const r = (rank + k) % plan_.ranks(); serves(p, r))
-            messages_.push_back({ready, rank, r, static_cast<int>(b), j});
+        to_servers(messages_, b, rank, j, ready, p.up);
       }
+    }
+  }
+
+  int homes(Piece const& p, int rank) const { return plan_.homes_at(rank, p.layers.front()).count; }
+
+  void to_servers(std::vector<Message>& messages, std::size_t b, int rank, int worker, double ready, double bytes) {
+    for (int k = 1; k < plan_.ranks(); ++k)
+      if (int const r = (rank + k) % plan_.ranks(); serves(pieces_[b], r))
+        messages.push_back({ready, rank, r, static_cast<int>(b), worker, bytes});
+  }
+
+  void to_all(std::size_t b, int rank, double ready, double bytes) {
+    if (plan_.topology() == Topology::replicated) return;
+    for (int const to : plan_.down_children(rank, rank)) messages_.push_back({ready, rank, to, static_cast<int>(b), 0, bytes});
+  }
+
+  // A level of the trees after the other.
+  template <class Take>
+  void pass_down(Take&& take) {
+    while (!messages_.empty()) {
+      deliver(messages_, false, [&](Message const& m, double time) {
+        take(m, time);
+        for (int const to : plan_.down_children(pieces_[static_cast<std::size_t>(m.piece)].owner, m.to))
+          on_.push_back({time, m.to, to, m.piece, 0, m.bytes});
+      });
+      std::swap(messages_, on_);
+    }
+  }
+
+  // One worker after the other, each when its packets of the first round are known here.
+  void answer(std::size_t b, int rank) {
+    auto const& p = pieces_[b];
+    auto const here = plan_.homes_at(rank, p.layers.front());
+    for (int j = here.first; j < here.end(); ++j) {
+      work(rank, answer_slowdown_ * p.second.answer);
+      double const ready = cpu_[static_cast<std::size_t>(rank)];
+      if (serves(p, rank)) answered_[at(b, rank)] = std::max(answered_[at(b, rank)], ready);
+      to_servers(answers_, b, rank, j, ready, p.second_up);
     }
   }
 
@@ -195,15 +239,45 @@ class Simulation {
       double const takes = server_slowdown_ * (plan_.workers() * p.aggregate + p.serve);
       work(rank, takes);
       serving_[static_cast<std::size_t>(rank)] += takes;
-      double const done = cpu_[static_cast<std::size_t>(rank)];
-      model_[at(b, rank)] = done;
-      if (plan_.topology() == Topology::replicated) continue;
-      for (int const to : plan_.down_children(rank, rank)) messages_.push_back({done, rank, to, static_cast<int>(b), 0});
+      model_[at(b, rank)] = cpu_[static_cast<std::size_t>(rank)];
+      to_all(b, rank, model_[at(b, rank)], p.down);
+      if (p.two()) answer(b, rank);
+    }
+  }
+
+  // Of pieces with a second round: what others have served, in the order of its arrival.
+  void hear(int rank) {
+    std::vector<std::size_t> left;
+    for (std::size_t b = 0; b < pieces_.size(); ++b)
+      if (pieces_[b].two() && !serves(pieces_[b], rank)) left.push_back(b);
+    std::stable_sort(left.begin(), left.end(), [&](auto a, auto b) { return model_[at(a, rank)] < model_[at(b, rank)]; });
+    for (auto const b : left) {
+      wait(rank, model_[at(b, rank)]);
+      work(rank, answer_slowdown_ * pieces_[b].follow);
+      answer(b, rank);
+    }
+  }
+
+  void conclude(int rank) {
+    std::vector<std::size_t> left;
+    for (std::size_t b = pieces_.size(); b-- > 0;)
+      if (pieces_[b].two() && serves(pieces_[b], rank)) left.push_back(b);
+    std::stable_sort(left.begin(), left.end(), [&](auto a, auto b) { return answered_[at(a, rank)] < answered_[at(b, rank)]; });
+    for (auto const b : left) {
+      auto const& p = pieces_[b];
+      wait(rank, answered_[at(b, rank)]);
+      double const takes =
+          server_slowdown_ * (plan_.workers() * p.second.aggregate + p.second.serve + homes(p, rank) * p.second.keep);
+      work(rank, takes);
+      serving_[static_cast<std::size_t>(rank)] += takes;
+      model_[at(b, rank)] = cpu_[static_cast<std::size_t>(rank)];
+      to_all(b, rank, model_[at(b, rank)], p.second_down);
     }
   }
 
   void step() {
     there_.assign(pieces_.size() * static_cast<std::size_t>(plan_.ranks()), 0.0);
+    answered_.assign(there_.size(), 0.0);
     for (int r = 0; r < plan_.ranks(); ++r) compute(r);
     auto const computed = cpu_;
     deliver(messages_, true, [&](Message const& m, double time) {
@@ -215,13 +289,16 @@ class Simulation {
       agreed = std::max(agreed, std::max(computed[static_cast<std::size_t>(r)], send_[static_cast<std::size_t>(r)]));
     agreed += link_.latency * std::ceil(std::log2(static_cast<double>(plan_.ranks())));
     for (int r = 0; r < plan_.ranks(); ++r) serve(r);
-    while (!messages_.empty()) {  // a level of the trees after the other
-      deliver(messages_, false, [&](Message const& m, double time) {
-        auto const piece = static_cast<std::size_t>(m.piece);
-        model_[at(piece, m.to)] = time;
-        for (int const to : plan_.down_children(pieces_[piece].owner, m.to)) on_.push_back({time, m.to, to, m.piece, 0});
+    auto const take = [&](Message const& m, double time) { model_[at(static_cast<std::size_t>(m.piece), m.to)] = time; };
+    pass_down(take);
+    if (std::any_of(pieces_.begin(), pieces_.end(), [](Piece const& p) { return p.two(); })) {
+      for (int r = 0; r < plan_.ranks(); ++r) hear(r);
+      deliver(answers_, true, [&](Message const& m, double time) {
+        auto& t = answered_[at(static_cast<std::size_t>(m.piece), m.to)];
+        t = std::max(t, time);
       });
-      std::swap(messages_, on_);
+      for (int r = 0; r < plan_.ranks(); ++r) conclude(r);
+      pass_down(take);
     }
     for (int r = 0; r < plan_.ranks(); ++r) wait(r, agreed);
   }
@@ -231,12 +308,12 @@ class Simulation {
   StepCost const& cost_;
   std::vector<Piece> pieces_;
   std::vector<double> gradient_slowdown_;  // of a rank's first worker, its second …
-  double server_slowdown_ = 1;
+  double server_slowdown_ = 1, answer_slowdown_ = 1;
   std::vector<double> cpu_, send_, receive_;        // by rank: until when each is taken
   std::vector<double> busy_, serving_, up_, down_;  // by rank: seconds of work, and of sending
   std::vector<double> model_;                       // piece, rank: when its newest W is there
-  std::vector<double> there_;                       // piece, rank: when all of its uplinks are
-  std::vector<Message> messages_, on_;
+  std::vector<double> there_, answered_;            // piece, rank: when all of its uplinks are, of the first round and the second
+  std::vector<Message> messages_, on_, answers_;
 };
 
 }  // namespace

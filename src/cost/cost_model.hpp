@@ -14,6 +14,17 @@ struct LinkSpeed {
   double bandwidth = 0;  ///< bytes a second in one direction while the other is in use too; 0: without limit
 };
 
+/// What the second of two rounds that depend on each other adds to a layer. No bytes: there is none.
+struct SecondRound {
+  double answer = 0;     ///< one worker's packet, made when the first round's downlink is there
+  double aggregate = 0;  ///< decoding and adding one worker's packet at the server
+  double serve = 0;      ///< the sum's own passes, the step, encoding of the downlink
+  double follow = 0;     ///< decoding it and stepping elsewhere
+  double keep = 0;       ///< what a home does for each of its workers then
+  std::size_t up_bytes = 0, down_bytes = 0;
+  bool there() const { return up_bytes > 0; }
+};
+
 /// What one layer costs, in seconds of one rank, and how long its packets are, header included.
 struct LayerCost {
   double weight = 1;         ///< part of the gradient's work, in any unit
@@ -23,6 +34,7 @@ struct LayerCost {
   double compress_down = 0;  ///< the shift, its encoding and decoding at the server
   double follow = 0;         ///< decoding the shift elsewhere
   std::size_t up_bytes = 0, down_bytes = 0;
+  SecondRound second = {};
   double walk = 0;  ///< with local steps: a worker's inner step
 };
 
@@ -51,7 +63,8 @@ struct StepTime {
 /// Seconds a step by simulating a few: every rank has one time line for computing, one for sending and one for receiving. Ranks
 /// compute their workers one after the other and send each bundle when backward has produced it; servers take bundles as they are
 /// complete, those that forward needs first first; a downlink is awaited where the next forward reads it; the losses' sum is
-/// behind what was sent before it. A model: no routing, no contention but at the ranks' own links, no noise. Groups of ranks
+/// behind what was sent before it. With a second round a rank answers what others have served when it has served what is its own.
+/// A model: no routing, no contention but at the ranks' own links, no noise. Groups of ranks
 /// that share a worker compute its micro-batches in parallel; their partial sums are not counted.
 StepTime predict_step(Plan const& plan, LinkSpeed const& link, StepCost const& cost);
 

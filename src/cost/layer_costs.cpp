@@ -4,6 +4,8 @@
 #include <kaon/core/error.hpp>
 #include <kaon/exchange/packet.hpp>
 #include <kaon/linalg/elementwise.hpp>
+#include <kaon/linalg/gemm.hpp>
+#include <kaon/linalg/orthonormalize.hpp>
 #include <kaon/linalg/update.hpp>
 #include <kaon/method/set.hpp>
 #include <kaon/method/staging.hpp>
@@ -11,6 +13,7 @@
 #include <kaon/random/stream.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -94,6 +97,57 @@ Passes time_passes(Space const& exec, Clock const& clock, Matrix<T, Space> const
   return t;
 }
 
+// Seconds of products with factors of r columns, and of what makes them, for one shape; and their packets, as they are.
+struct Factors {
+  double right = 0, left = 0, outer = 0, orthonormal = 0;  // x·(n×r), xᵀ·(m×r), (m×r)·(n×r)ᵀ added to x
+  Coding of_left, of_right;
+};
+
+template <class T>
+Factors time_factors(Space const& exec, Clock const& clock, Staging<T>& staging, Matrix<T, Space> const& x, int r) {
+  auto const m = x.extent(0), n = x.extent(1), k = static_cast<std::size_t>(r);
+  Matrix<T, Space> const P("kaon::cost::timed_P", m, k), Q("kaon::cost::timed_Q", n, k), other("kaon::cost::timed_R", n, k),
+      y("kaon::cost::timed_product", m, n);
+  Kokkos::parallel_for("kaon::cost::timed_fill", Kokkos::RangePolicy<Space>(exec, 0, static_cast<std::int64_t>(Q.size())),
+                       Normal<T>{Q.data(), {1, Purpose::gradient_noise, 1, 0, 0}});
+  Orthonormalizer<T, Space> orthonormalize(static_cast<int>(m), r);
+  auto const coding = [&](Matrix<T, Space> const& factor) {
+    auto const codec = make_compressor<T, Space>("identity", static_cast<int>(factor.extent(0)), r);
+    Matrix<T, Space> const copy("kaon::cost::timed_factor", factor.extent(0), k);
+    return time_coding<T>(exec, clock, *codec, staging, factor, copy);
+  };
+  Factors t;
+  t.right = clock([&] { gemm<T>(exec, P, Op::none, x, Op::none, Q); });
+  t.orthonormal = clock([&] {
+    gemm<T>(exec, P, Op::none, x, Op::none, Q);
+    orthonormalize(exec, P);
+  });
+  t.orthonormal = std::max(0.0, t.orthonormal - t.right);
+  t.left = clock([&] { gemm<T>(exec, other, Op::transpose, x, Op::none, P); });
+  t.outer = clock([&] { gemm<T>(exec, y, Op::none, P, Op::transpose, Q, T(0.01), T(1)); });
+  t.of_left = coding(P);
+  t.of_right = coding(Q);
+  return t;
+}
+
+// A step of two rounds with factors: what each adds to a layer whose passes are `p`.
+void add_factors(LayerCost& c, Factors const& t, Passes const& p, double share_left, double share_right) {
+  c.compress_up = p.add + t.right + t.of_left.encode;
+  c.aggregate = t.of_left.decode + share_left * p.add;
+  c.lmo = t.orthonormal;
+  c.compress_down = t.of_left.encode;
+  c.follow = t.of_left.decode;
+  c.up_bytes = c.down_bytes = t.of_left.bytes;
+  double const step = t.outer + p.add;
+  c.second = {t.left + t.of_right.encode,
+              t.of_right.decode + share_right * p.add,
+              t.of_right.encode + step,
+              t.of_right.decode + step,
+              t.outer,
+              t.of_right.bytes,
+              t.of_right.bytes};
+}
+
 // What a layer's method has of compressors and oracles: where it has none, nothing is made of the settings that it leaves alone.
 struct Timed {
   std::vector<LayerSettings> settings;
@@ -117,7 +171,8 @@ template <class T>
 std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
                                       std::vector<LayerSettings> const& settings, int repetitions,
                                       OptimizerSettings const& optimizer) {
-  auto const flows = MethodSet<T>(layers, settings, optimizer).flows();
+  MethodSet<T> const methods(layers, settings, optimizer);
+  auto const flows = methods.flows();
   auto const has = timed_of(settings, optimizer.local.on());
   Tools<T> tools(layers, has.settings, has.oracle);
   Clock const clock(exec, repetitions);
@@ -128,6 +183,7 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
   std::map<Compressor<T, Space>*, Coding> codings;  // layers of one shape share their tools
   std::map<Lmo<T, Space>*, double> oracles;
   std::map<std::pair<int, int>, Passes> passes;
+  std::map<std::array<int, 3>, Factors> factors;
   Scalar<double, Space> const one("kaon::cost::timed_one");
   Kokkos::deep_copy(one, 1.0);
   std::vector<LayerCost> costs;
@@ -154,7 +210,14 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
     if (!passes.count(shape)) passes[shape] = time_passes<T>(exec, clock, x, y, z);
     auto const& p = passes[shape];
     bool const up_replaces = tools.uplink(i).replaces(), down_replaces = tools.downlink(i).replaces();
-    double const step = lmo ? oracles[lmo] : p.momentum + p.add;  // without an oracle: passes over what is kept
+    double step = lmo ? oracles[lmo] : p.momentum + p.add;  // without an oracle: passes over what is kept
+    int const r = methods.of(i).factor_columns(i);
+    std::array const of_factors{layers[k].rows, layers[k].cols, r};
+    if (r > 0 && !factors.count(of_factors)) factors[of_factors] = time_factors<T>(exec, clock, staging, x, r);
+    if (r > 0) {
+      auto const& t = factors[of_factors];
+      step += t.right + t.left + t.orthonormal + 2 * t.outer;
+    }
     LayerCost c;
     c.weight = static_cast<double>(rows * cols);
     c.compress_down = (down_replaces ? 0 : p.shift) + down.encode + down.decode;
@@ -164,6 +227,9 @@ std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> cons
       c.compress_up = c.aggregate = p.add;
       c.lmo = p.momentum + step;
       c.up_bytes = packet_header_bytes + flows[k].sum_bytes;
+    } else if (flows[k].second.there()) {
+      require(r > 0, "measure_layers: a second round without factors");
+      add_factors(c, factors[of_factors], p, static_cast<double>(r) / layers[k].cols, static_cast<double>(r) / layers[k].rows);
     } else {
       c.compress_up = p.momentum + (up_replaces ? 0 : p.shift) + up.encode + up.decode;
       c.aggregate = up.decode + (up_replaces ? p.add : 0);

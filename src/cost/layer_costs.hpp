@@ -12,8 +12,9 @@ namespace kaon {
 
 /// What the model needs of every layer, timed on this rank: each distinct oracle and compressor, and for each distinct shape the
 /// passes around them, `repetitions` times after a warm-up call and with caches that hold something else, as in a step; medians
-/// count. Packets are those of Gaussian numbers. Of a method whose gradients are added on the way every worker's is counted, also
-/// where a rank sends one sum of several. With local steps the costs are those of a step that ends a round. Allocates; waits.
+/// count. Of methods with factors (Method::factor_columns) their products are timed, and what makes them orthonormal. Packets are
+/// those of Gaussian numbers. Of a method whose gradients are added on the way every worker's is counted, also where a rank sends
+/// one sum of several. With local steps the costs are those of a step that ends a round. Allocates; waits.
 template <class T>
 std::vector<LayerCost> measure_layers(Space const& exec, std::vector<Layer> const& layers,
                                       std::vector<LayerSettings> const& settings, int repetitions = 3,

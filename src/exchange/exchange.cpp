@@ -9,11 +9,11 @@
 
 namespace kaon {
 
-void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top) {
-  if (bundles * (workers + 2) <= top) return;
+void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top, int stages) {
+  if (stages * bundles * (workers + 2) <= top) return;
   throw UsageError("this MPI has too few message tags (" + std::to_string(top) + ") for " + std::to_string(bundles) +
-                   " bundles of layers and " + std::to_string(workers) +
-                   " workers; a larger exchange.bundle makes fewer bundles");
+                   " bundles of layers and " + std::to_string(workers) + " workers" +
+                   (stages > 1 ? ", with a method of two stages" : "") + "; a larger exchange.bundle makes fewer bundles");
 }
 
 namespace {
@@ -44,8 +44,18 @@ std::vector<AddBlock> const whole{{0, 1}};
 
 Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<LayerFlows> flows, MessageMemory memory,
                    Kokkos::DefaultExecutionSpace const& exec)
+    : Exchange(comm, plan, std::move(flows), memory, exec, 0) {
+  auto second = second_flows();
+  if (std::none_of(second.begin(), second.end(), [](LayerFlows const& f) { return f.up_bound > 0; })) return;
+  check_tags(static_cast<std::int64_t>(plan.bundles().size()), plan.workers(), top_tag(comm), 2);
+  next_.reset(new Exchange(comm, plan, std::move(second), memory, exec, 1));
+}
+
+Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<LayerFlows> flows, MessageMemory memory,
+                   Kokkos::DefaultExecutionSpace const& exec, std::uint8_t stage)
     : comm_(comm),
       plan_(plan),
+      stage_(stage),
       flows_(std::move(flows)),
       exec_(exec),
       mail_(comm, memory),
@@ -60,14 +70,18 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Layer
   check_tags(bundles, plan.workers(), top_tag(comm));
   place_.resize(flows_.size());
   for (auto const& c : flows_) names_.push_back(c.layer_name);
-  group_ = sums_in_group(plan, comm.rank());
-  all_ = sums_over_all(plan, comm.rank());
+  if (stage == 0) make_sums();
   std::size_t longest = 1;
   for (int b = 0; b < bundles; ++b) {
     auto const& layers = plan.bundle(b).layers;
     routes_.push_back(routes_of(plan, flow(layers.front()), summing(layers.front()), b, comm.rank()));
     for (std::size_t p = 0; p < layers.size(); ++p) place_[static_cast<std::size_t>(layers[p])] = p;
-    for (int const i : layers) require(flow(i).up == flow(layers.front()).up, "Exchange: a bundle has one kind of uplink");
+    for (int const i : layers)
+      require(flow(i).up == flow(layers.front()).up && flow(i).second.there() == flow(layers.front()).second.there(),
+              "Exchange: a bundle has one kind of uplink");
+    require(!flow(layers.front()).second.there() || !ordered(b),
+            "Exchange: a second stage comes after one packet of each worker");
+    if (!used(b)) continue;
     if (!ordered(b)) {
       up_letter(b, true);  // refused here, and not when the first step makes it
       add_up(b);
@@ -82,6 +96,26 @@ Exchange::Exchange(Communicator const& comm, Plan const& plan, std::vector<Layer
     make_sealer(false);
   ids_.reserve(longest);
   mail_.ready();
+}
+
+// What the first stage adds up on the way: nothing is, in a second one.
+void Exchange::make_sums() {
+  group_ = sums_in_group(plan_, comm_.rank());
+  all_ = sums_over_all(plan_, comm_.rank());
+}
+
+std::vector<LayerFlows> Exchange::second_flows() const {
+  std::vector<LayerFlows> flows;
+  for (auto const& f : flows_) {
+    LayerFlows s;
+    s.layer_name = f.layer_name;
+    s.up_encoding = s.dense_encoding = f.second.up_encoding;
+    s.down_encoding = f.second.down_encoding;
+    s.up_bound = f.second.up_bound;
+    s.down_bound = f.second.down_bound;
+    flows.push_back(std::move(s));
+  }
+  return flows;
 }
 
 std::size_t Exchange::up_bound(int layer, bool dense) const {
@@ -182,14 +216,16 @@ void Exchange::add_sums(int b) {
 }
 
 std::string Exchange::what(char const* kind, int bundle, int worker) const {
-  std::string text = kind;
+  std::string text = (stage_ == 0 ? "" : "stage " + std::to_string(stage_) + " ") + kind;
   if (worker >= 0) text += " of worker " + std::to_string(worker);
   text += ", layer";
   for (int const i : plan_.bundle(bundle).layers) text += " " + names_[static_cast<std::size_t>(i)];
   return text;
 }
 
-int Exchange::up_tag(int bundle, int worker) const { return bundle * (plan_.workers() + 2) + worker; }
+int Exchange::up_tag(int bundle, int worker) const {
+  return (stage_ * static_cast<int>(plan_.bundles().size()) + bundle) * (plan_.workers() + 2) + worker;
+}
 
 Exchange::Post& Exchange::up(int layer, int worker) {
   auto& here = up_[bundle_at(layer)];
@@ -205,11 +241,12 @@ PacketId Exchange::up_id(int layer, int worker) const {
           static_cast<std::uint32_t>(layer),
           static_cast<std::uint32_t>(worker),
           dense_ ? c.dense_encoding : c.up_encoding,
-          0};
+          0,
+          stage_};
 }
 
 PacketId Exchange::down_id(int layer, std::uint64_t step) const {
-  return {Direction::down, step, static_cast<std::uint32_t>(layer), 0, flow(layer).down_encoding, 0};
+  return {Direction::down, step, static_cast<std::uint32_t>(layer), 0, flow(layer).down_encoding, 0, stage_};
 }
 
 PacketId Exchange::sum_id(int layer, AddBlock const& block) const {
@@ -233,6 +270,7 @@ void Exchange::begin_step(std::uint64_t step, bool dense, bool sums_alone) {
   if (sums_alone) return;
   if (dense != dense_) fit(dense);
   dense_ = dense;
+  if (next_) next_->begin_step(step, false);
   for (auto& up : up_)
     for (auto& post : up.posts) {
       post.letter.begin();
@@ -397,9 +435,25 @@ std::string Exchange::missing_down(int bundle) const {
          std::to_string(routes_[static_cast<std::size_t>(bundle)].down_from);
 }
 
+void Exchange::poll() {
+  mail_.poll();
+  if (next_) next_->poll();
+}
+
+void Exchange::flush() {
+  mail_.flush();
+  if (next_) next_->flush();
+}
+
+ByteCount Exchange::bytes(int layer) const {
+  auto count = counts_[static_cast<std::size_t>(layer)];
+  if (next_) count += next_->bytes(layer);
+  return count;
+}
+
 ByteCount Exchange::bytes() const {
   ByteCount all;
-  for (auto const& c : counts_) all += c;
+  for (int i = 0; i < plan_.layers(); ++i) all += bytes(i);
   return all;
 }
 

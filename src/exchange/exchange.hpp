@@ -20,8 +20,8 @@
 
 namespace kaon {
 
-/// Throws UsageError unless bundles × (workers + 2) message tags are at most `top`; MPI promises at least 32767.
-void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top);
+/// Throws UsageError unless stages × bundles × (workers + 2) message tags are at most `top`; MPI promises at least 32767.
+void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top, int stages = 1);
 
 /// The messages of a step, along a plan. Packets of one bundle travel together; all messages are nonblocking; buffers live as
 /// long as the object, but those of the uncompressed start, which are there in its step alone. What has arrived is noticed by
@@ -31,6 +31,9 @@ void check_tags(std::int64_t bundles, std::int64_t workers, std::int64_t top);
 /// n messages are there, take_up(), then post_down(); elsewhere take_down(), close_down() and release_down(), which may wait
 /// until the next step needs the layer. Other payloads stay valid until the next begin_step(): by then nothing on a device may
 /// read them.
+///
+/// Layers whose flows have a second stage go through the same once more within the step, by second(): post_up() there when the
+/// downlink of the first stage has been taken.
 class Exchange {
  public:
   /// With `memory` device, messages lie in device memory, and so do all payloads: they are written and read on `exec`, and MPI is
@@ -45,6 +48,12 @@ class Exchange {
   void begin_step(std::uint64_t step, bool dense, bool sums_alone = false);
 
   std::uint64_t step() const { return step_; }
+
+  /// The second stage: an exchange of its own along the same plan, for the layers that have one. Steps, polling, flushing and
+  /// counting are the first one's for both.
+  bool has_second() const { return next_ != nullptr; }
+  Exchange& second() const { return *next_; }
+
   MessageMemory memory() const { return sealer_->memory(); }
 
   // Partial sums: of one worker's gradient inside its group of ranks, to the layer's home; with Up::ordered_sum over all workers,
@@ -104,18 +113,20 @@ class Exchange {
   std::string missing_down(int bundle) const;
 
   /// Notices arrivals and lets MPI work.
-  void poll() { mail_.poll(); }
+  void poll();
   /// Waits until all that was sent has left.
-  void flush() { mail_.flush(); }
+  void flush();
 
-  /// Bytes since the exchange was made, of this rank: all layers, or one. wire_received lacks what has not been taken yet: the
-  /// downlinks of a step, until the next one or finish() takes them.
+  /// Bytes since the exchange was made, of this rank, of all stages: all layers, or one. wire_received lacks what has not been
+  /// taken yet: the downlinks of a step, until the next one or finish() takes them.
   ByteCount bytes() const;
-  ByteCount const& bytes(int layer) const { return counts_[static_cast<std::size_t>(layer)]; }
-  std::uint64_t bytes_given() const { return mail_.bytes_given(); }
+  ByteCount bytes(int layer) const;
+  std::uint64_t bytes_given() const { return mail_.bytes_given() + (next_ ? next_->bytes_given() : 0); }
   Plan const& plan() const { return plan_; }
 
  private:
+  Exchange(Communicator const& comm, Plan const& plan, std::vector<LayerFlows> flows, MessageMemory memory,
+           Kokkos::DefaultExecutionSpace const& exec, std::uint8_t stage);
   struct Post {  // one letter and where it lies
     Letter letter;
     int inbox = -1, outbox = -1;
@@ -132,6 +143,10 @@ class Exchange {
   std::size_t up_bound(int layer, bool dense) const;
   Letter up_letter(int bundle, bool dense) const;
   void make_sealer(bool dense);
+  void make_sums();
+  std::vector<LayerFlows> second_flows() const;
+  /// Whether the bundle's layers have this stage.
+  bool used(int bundle) const { return stage_ == 0 || flow(plan_.bundle(bundle).layers.front()).up_bound > 0; }
   std::size_t most_blocks() const;
   void fit(bool dense);
   void add_up(int bundle);
@@ -161,6 +176,7 @@ class Exchange {
 
   Communicator const& comm_;
   Plan plan_;
+  std::uint8_t stage_;
   std::vector<LayerFlows> flows_;
   Kokkos::DefaultExecutionSpace exec_;
   std::vector<std::string> names_;
@@ -177,6 +193,7 @@ class Exchange {
   std::uint64_t step_ = 0;
   bool dense_ = false, sums_alone_ = false;
   std::vector<ByteCount> counts_;  // layer
+  std::unique_ptr<Exchange> next_;
 };
 
 }  // namespace kaon

@@ -13,7 +13,16 @@ namespace kaon {
 ///                them in the order of BlockSum over all n · micro_batches of them, the same for any number of ranks
 enum class Up { each, ordered_sum };
 
-/// What one layer sends in a step, the same on every rank. Layers of different `up` never share a message.
+/// What a layer sends in the second of two rounds of one step: one packet of every worker up, one down. No bounds: there is no
+/// second round.
+struct StageFlows {
+  std::uint32_t up_encoding = 0, down_encoding = 0;
+  std::size_t up_bound = 0, down_bound = 0;  ///< largest payloads in bytes
+  bool there() const { return up_bound > 0; }
+};
+
+/// What one layer sends in a step, the same on every rank. Layers of different `up`, or of which only one has a second stage,
+/// never share a message.
 struct LayerFlows {
   std::string layer_name = {};
   std::uint32_t up_encoding = 0, down_encoding = 0, dense_encoding = 0;
@@ -24,6 +33,7 @@ struct LayerFlows {
   bool shared_sums = false;  ///< with Up::each: every rank that shares a worker joins the worker's sum, and not its home alone
   /// Participants of the method that each uplink packet is for: the server. For ByteCount::received.
   std::uint32_t up_receivers = 1;
+  StageFlows second = {};  ///< with Up::each
 };
 
 }  // namespace kaon

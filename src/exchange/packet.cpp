@@ -24,6 +24,7 @@ std::uint32_t encoding_of(std::string const& spec) { return static_cast<std::uin
 PacketHeader header_of(PacketId const& id, std::size_t length, ChecksumKind kind) {
   return {packet_magic,
           packet_version,
+          id.stage,
           static_cast<std::uint8_t>(id.direction),
           static_cast<std::uint8_t>(kind),
           id.step,
@@ -54,6 +55,7 @@ void PacketCheck::refuse(std::string const& what) const {
   if (expected_.direction == Direction::down) from = ", downlink";
   if (expected_.direction == Direction::sum)
     from = ", sum of worker " + std::to_string(expected_.worker) + " from micro-batch " + std::to_string(expected_.part);
+  if (expected_.stage > 0) from += ", stage " + std::to_string(expected_.stage);
   throw IoError("refused a packet: " + what + " (expected step " + std::to_string(expected_.step) + ", layer " + layer_name_ +
                 from + ")");
 }
@@ -88,6 +90,7 @@ void PacketCheck::checksum(PacketHeader const& header, std::uint64_t computed) c
 }
 
 void PacketCheck::identity(PacketHeader const& header) const {
+  same("the stage", header.stage, expected_.stage);
   same("the direction", header.direction, static_cast<std::uint8_t>(expected_.direction));
   same("the step", header.step, expected_.step);
   same("the layer", header.layer, expected_.layer);

@@ -25,13 +25,15 @@ struct PacketId {
   std::uint32_t worker = 0;    ///< sender of an uplink packet or owner of a sum; 0 for a downlink packet and a sum over workers
   std::uint32_t encoding = 0;  ///< encoding_of(compressor spec): both sides must run the same compressor
   std::uint32_t part = 0;      ///< of a sum: the first gradient that is in it (AddBlock); else 0
+  std::uint8_t stage = 0;      ///< of the rounds that depend on one another within a step: 0, 1
   bool operator==(PacketId const&) const = default;
 };
 
 /// On the wire, little-endian, in front of every payload.
 struct PacketHeader {
   std::uint32_t magic;
-  std::uint16_t version;
+  std::uint8_t version;
+  std::uint8_t stage;
   std::uint8_t direction;
   std::uint8_t checksum_kind;
   std::uint64_t step;
@@ -45,7 +47,7 @@ struct PacketHeader {
 static_assert(sizeof(PacketHeader) == 48, "the header is a wire format");
 
 inline constexpr std::uint32_t packet_magic = 0x4e4f414b;  // "KAON"
-inline constexpr std::uint16_t packet_version = 3;
+inline constexpr std::uint8_t packet_version = 4;
 inline constexpr std::size_t packet_header_bytes = sizeof(PacketHeader);
 
 /// A number that stands for a compressor's canonical spec in packet headers.
@@ -75,7 +77,7 @@ class PacketCheck {
   /// Format version, kind of checksum, and the length of a packet of `size` bytes.
   void frame(PacketHeader const& header, std::size_t size, ChecksumKind kind) const;
   void checksum(PacketHeader const& header, std::uint64_t computed) const;
-  /// Direction, step, layer, worker, part and encoding.
+  /// Stage, direction, step, layer, worker, part and encoding.
   void identity(PacketHeader const& header) const;
 
  private:
@@ -86,7 +88,7 @@ class PacketCheck {
   std::string const& layer_name_;
 };
 
-/// Checks magic, version, direction, step, layer, worker, part, encoding, length and checksum of a received packet.
+/// Checks magic, version, stage, direction, step, layer, worker, part, encoding, length and checksum of a received packet.
 /// Returns its payload. Throws IoError that names step, layer and worker and what differs.
 std::span<unsigned char const> open_packet(std::span<unsigned char const> packet, PacketId const& expected,
                                            std::string const& layer_name);

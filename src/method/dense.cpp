@@ -55,8 +55,7 @@ void DenseMethod<T>::initialize(Space const& exec) {
 }
 
 template <class T>
-void DenseMethod<T>::send(StepContext<T>& cx, int layer) {
-  auto& identity = *identity_[static_cast<std::size_t>(layer)];
+void send_model(StepContext<T>& cx, int layer, Compressor<T, Space>& identity) {
   InPhase const phase(cx.timer, Phase::send);
   if (!cx.exchange.sends_down()) return cx.exchange.keep_down(layer, identity.bytes_bound());
   auto const length = cx.staging.encode(cx.exec, identity, cx.W[static_cast<std::size_t>(layer)], Matrix<T, Space>(), {},
@@ -65,10 +64,15 @@ void DenseMethod<T>::send(StepContext<T>& cx, int layer) {
 }
 
 template <class T>
-void DenseMethod<T>::follow(StepContext<T>& cx, int layer) {
-  auto const i = static_cast<std::size_t>(layer);
+void take_model(StepContext<T>& cx, int layer, std::string const& name, Compressor<T, Space>& identity) {
   auto const in = cx.exchange.take_down(layer);
-  decode(cx.exchange.down_step(layer), layer_of(layer).name, -1, [&] { cx.staging.apply(cx.exec, *identity_[i], cx.W[i], in); });
+  decode(cx.exchange.down_step(layer), name, -1,
+         [&] { cx.staging.apply(cx.exec, identity, cx.W[static_cast<std::size_t>(layer)], in); });
+}
+
+template <class T>
+void DenseMethod<T>::follow(StepContext<T>& cx, int layer) {
+  take_model<T>(cx, layer, layer_of(layer).name, *identity_[static_cast<std::size_t>(layer)]);
 }
 
 template <class T>
@@ -101,6 +105,10 @@ double DenseMethod<T>::check(Communicator const& comm, double) const {
 
 template LayerFlows dense_flows<float>(Layer const&, Compressor<float, Space> const&);
 template LayerFlows dense_flows<double>(Layer const&, Compressor<double, Space> const&);
+template void send_model<float>(StepContext<float>&, int, Compressor<float, Space>&);
+template void send_model<double>(StepContext<double>&, int, Compressor<double, Space>&);
+template void take_model<float>(StepContext<float>&, int, std::string const&, Compressor<float, Space>&);
+template void take_model<double>(StepContext<double>&, int, std::string const&, Compressor<double, Space>&);
 template class DenseMethod<float>;
 template class DenseMethod<double>;
 

@@ -17,6 +17,14 @@ namespace kaon {
 template <class T>
 LayerFlows dense_flows(Layer const& layer, Compressor<T, Space> const& identity);
 
+/// At a server, when the layer's W has made its step: sends it to the other ranks by the `identity` of its shape, or counts the
+/// packet where there are none.
+template <class T>
+void send_model(StepContext<T>& cx, int layer, Compressor<T, Space>& identity);
+/// Elsewhere: takes it. `name`: the layer's.
+template <class T>
+void take_model(StepContext<T>& cx, int layer, std::string const& name, Compressor<T, Space>& identity);
+
 /// Base of methods that compress nothing: gradients are added on the way (Up::ordered_sum), state lives where a layer is served,
 /// and W is sent to all. What is left for the method: on_gradient() takes the mean gradient of all workers, serve() steps W and
 /// calls send().
@@ -43,8 +51,8 @@ class DenseMethod : public Method<T> {
   Layer const& layer_of(int layer) const { return of_.layers[static_cast<std::size_t>(layer)]; }
   LayerSettings const& settings_of(int layer) const { return of_.settings[static_cast<std::size_t>(layer)]; }
 
-  /// At a server, when W has made its step: sends it to the other ranks, or counts the packet where there are none.
-  void send(StepContext<T>& cx, int layer);
+  /// send_model() of the layer.
+  void send(StepContext<T>& cx, int layer) { send_model<T>(cx, layer, *identity_[static_cast<std::size_t>(layer)]); }
 
  private:
   MethodLayers of_;

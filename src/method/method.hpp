@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -44,8 +45,8 @@ struct StepContext {
   bool dense = false;          ///< the step whose uplink is the uncompressed start
   std::uint64_t in_round = 0;  ///< with local steps: those of the round before this one
   bool round_ends = true;      ///< the step has messages
-  double multiplier = 1;       ///< the schedule's; known to serve()
-  Measure* measure = nullptr;  ///< where there are figures to be taken
+  double multiplier = 1;       ///< the schedule's; known to serve() and to what comes of it, follow() too
+  Measure* measure = nullptr;  ///< where there are figures to be taken; not for follow(), which may come a step later
 
   /// The layer's entries of `motion`.
   Vector<double, Space> motion_of(int layer) const;
@@ -56,8 +57,12 @@ struct StepContext {
 /// there, and to when it is called. Layers come in any order. Results depend on (layer, worker, step, state) alone, never on
 /// ranks.
 ///
+/// A layer whose flows have a second stage goes on after serve(), which then posts what the second round depends on: hear() where
+/// others serve, answer() for each worker at its home, conclude() at the server, which makes the step, follow() elsewhere. The
+/// packets of that round go by cx.exchange.second().
+///
 /// All work goes to cx.exec, and no call allocates. A method writes cx.W of its layers: at the server in serve(), elsewhere in
-/// follow(), to the same bits.
+/// follow(), to the same bits; with a second stage in conclude() and follow().
 template <class T>
 class Method {
  public:
@@ -67,6 +72,11 @@ class Method {
   virtual LayerFlows flows(int layer) const = 0;
   /// What serve() costs, in the unit of lmo_cost(): owners are balanced by it.
   virtual double cost(int layer) const = 0;
+  /// Columns of the factors that a step of the layer is made of, P of m×r and Q of n×r; 0: it has none. For the cost model.
+  virtual int factor_columns(int layer) const {
+    static_cast<void>(layer);
+    return 0;
+  }
   /// Allocates the state that `rank` keeps, once; `W` is the shared model. Throws UsageError that names the layer.
   virtual void place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const& W) = 0;
   /// The state of step 0; W holds the starting point.
@@ -85,6 +95,17 @@ class Method {
   /// Of a method with local steps: the walk between messages, which replaces on_gradient()'s packets. Null: it has none.
   virtual LocalWalk<T>* local() { return nullptr; }
 
+  // Of layers with a second stage.
+  /// On a rank that does not serve the layer, when the downlink's packet of the first stage is there: takes it. Asynchronous, as
+  /// follow().
+  virtual void hear(StepContext<T>& cx, int layer);
+  /// At the worker's home, after hear() or serve(): posts the worker's packet of the second stage.
+  virtual void answer(StepContext<T>& cx, int layer, int worker);
+  /// At a server, when all the layer's packets of the second stage are there: the step, and the downlink's packet.
+  virtual void conclude(StepContext<T>& cx, int layer);
+  /// Whether W makes its step on every rank by itself: then they need the same arithmetic, and are compared before W is saved.
+  virtual bool steps_everywhere() const { return false; }
+
   /// Everything of the method that outlives a step, besides W.
   virtual void register_state(Registry& registry) const = 0;
   /// What measured steps tell of a layer.
@@ -95,6 +116,23 @@ class Method {
   /// What check() has found to hold, for a log: "mean G_j = G"; empty: nothing to speak of.
   virtual std::string invariant() const { return {}; }
 };
+
+namespace detail {
+[[noreturn]] inline void no_second_stage() { throw std::logic_error("kaon: a second stage of a method that has none"); }
+}  // namespace detail
+
+template <class T>
+void Method<T>::hear(StepContext<T>&, int) {
+  detail::no_second_stage();
+}
+template <class T>
+void Method<T>::answer(StepContext<T>&, int, int) {
+  detail::no_second_stage();
+}
+template <class T>
+void Method<T>::conclude(StepContext<T>&, int) {
+  detail::no_second_stage();
+}
 
 template <class T>
 Vector<double, Space> StepContext<T>::motion_of(int layer) const {

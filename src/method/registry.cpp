@@ -3,6 +3,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/keys/allowed.hpp>
 #include <kaon/method/adamw/adamw.hpp>
+#include <kaon/method/dion/dion.hpp>
 #include <kaon/method/ef21_muon/ef21_muon.hpp>
 #include <kaon/method/local_steps/make_local.hpp>
 #include <kaon/method/muon/muon.hpp>
@@ -26,7 +27,7 @@ MethodEntry<T> entry(std::unique_ptr<Method<T>> (*make_local)(MethodLayers of) =
 template <class T>
 std::vector<MethodEntry<T>>& method_table() {
   static std::vector<MethodEntry<T>> table{entry<T, Ef21Muon>(make_local_muon<T>), entry<T, AdamW>(make_local_adamw<T>),
-                                           entry<T, Muon>()};
+                                           entry<T, Muon>(), entry<T, Dion>()};
   return table;
 }
 

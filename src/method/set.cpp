@@ -45,8 +45,10 @@ std::vector<LayerLoad> MethodSet<T>::loads() const {
   for (int i = 0; i < static_cast<int>(of_.size()); ++i) {
     auto const f = flow(i);
     auto const up = f.up == Up::each ? f.up_bound : f.sum_bytes;
-    auto const kind = std::find_if(all_.begin(), all_.end(), [&](auto const& m) { return m.get() == &of(i); }) - all_.begin();
-    loads.push_back({of(i).cost(i), packet_header_bytes + std::max(up, f.down_bound), static_cast<int>(kind)});
+    auto const method = std::find_if(all_.begin(), all_.end(), [&](auto const& m) { return m.get() == &of(i); }) - all_.begin();
+    auto const kind = 4 * static_cast<int>(method) + (f.up == Up::each ? 0 : 2) + (f.second.there() ? 1 : 0);
+    loads.push_back(
+        {of(i).cost(i), packet_header_bytes + std::max({up, f.down_bound, f.second.up_bound, f.second.down_bound}), kind});
   }
   return loads;
 }

@@ -26,7 +26,8 @@ class MethodSet {
   std::vector<LayerFlows> flows() const;
   /// Whether the layer's method takes the mean of all workers' gradients.
   bool takes_mean(int layer) const { return of(layer).flows(layer).up == Up::ordered_sum; }
-  /// What a plan balances by, in a run and in its prediction: layers of one method, which may share a message, are of one kind.
+  /// What a plan balances by, in a run and in its prediction: layers of one method and of the same rounds, which may share a
+  /// message, are of one kind.
   std::vector<LayerLoad> loads() const;
 
  private:

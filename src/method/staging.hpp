@@ -38,8 +38,10 @@ class Staging {
   }
 
   /// Workspace `which` (0 or 1) as a matrix of the layer's shape; its content is the previous user's.
-  Matrix<T, Space> scratch(int which, Layer const& layer) const {
-    return Matrix<T, Space>(scratch_[which].data(), static_cast<std::size_t>(layer.rows), static_cast<std::size_t>(layer.cols));
+  Matrix<T, Space> scratch(int which, Layer const& layer) const { return scratch(which, layer.rows, layer.cols); }
+  /// The same as rows×cols, not more than a layer has.
+  Matrix<T, Space> scratch(int which, int rows, int cols) const {
+    return Matrix<T, Space>(scratch_[which].data(), static_cast<std::size_t>(rows), static_cast<std::size_t>(cols));
   }
 
   /// Encodes x into the device payload and copies it to `out`, part of a message. Returns its bytes. Fences.

@@ -138,13 +138,14 @@ void Engine<T>::wait_for_agreement() {
 template <class T>
 void Engine<T>::arrive(int layer, std::uint64_t before) const {
   int const b = exchange_->plan().bundle_of(layer);
-  if (!exchange_->owes_down(b, before)) return;
+  auto& exchange = last_stage(layer);
+  if (!exchange.owes_down(b, before)) return;
   wait_for(
-      Phase::wait_downlink, [&] { return exchange_->down_arrived(b); }, [&] { return exchange_->missing_down(b); });
+      Phase::wait_downlink, [&] { return exchange.down_arrived(b); }, [&] { return exchange.missing_down(b); });
   InPhase const in(timer_, Phase::follow);
   for (int const i : exchange_->plan().bundle(b).layers) of(i).follow(*context_, i);
-  exchange_->close_down(b);
-  followed_.push_back(b);
+  exchange.close_down(b);
+  followed_.push_back({&exchange, b});
 }
 
 template <class T>
@@ -155,7 +156,7 @@ void Engine<T>::arrive_all(std::uint64_t before) const {
 // To be called after a fence.
 template <class T>
 void Engine<T>::release_followed() const {
-  for (int const b : followed_) exchange_->release_down(b);
+  for (auto const& [exchange, b] : followed_) exchange->release_down(b);
   followed_.clear();
 }
 
@@ -295,14 +296,14 @@ void Engine<T>::take_gradient(int layer, Share const& share, ConstMatrix<T, Spac
 // A worker's gradient of the layer, with all its micro-batches. `gradient` stays as it is until the worker's next step.
 template <class T>
 void Engine<T>::take_whole(int layer, int worker, Matrix<T, Space> const& gradient) {
-  if (!clip_) return of(layer).on_gradient(*context_, layer, worker, gradient);
+  if (!clip_) return on_gradient(layer, worker, gradient);
   clip_->hold_own(exec_, layer, worker, gradient);
   give_clipped();
 }
 
 template <class T>
 void Engine<T>::take_whole(int layer, int worker, ConstMatrix<T, Space> const& gradient) {
-  if (!clip_) return of(layer).on_gradient(*context_, layer, worker, gradient);
+  if (!clip_) return on_gradient(layer, worker, gradient);
   {
     InPhase const in(timer_, Phase::sum);
     clip_->hold(exec_, layer, worker, gradient);
@@ -318,7 +319,7 @@ bool Engine<T>::give_clipped() {
     if (packed_[static_cast<std::size_t>(layer)])
       packets_->post(exec_, layer, worker, gradient);
     else
-      of(layer).on_gradient(*context_, layer, worker, gradient);
+      on_gradient(layer, worker, gradient);
     exchange_->poll();
   });
 }
@@ -440,34 +441,30 @@ void Engine<T>::sum_losses(StepReport& report) const {
 template <class T>
 void Engine<T>::serve(double multiplier) {
   std::fill(served_.begin(), served_.end(), false);
+  for (auto& d : duties_) d.done = false;
   context_->multiplier = multiplier;
   auto const next = [&] {
-    for (int const b : to_serve_)
-      if (!served_[static_cast<std::size_t>(b)] && exchange_->arrived(b)) return b;
-    return -1;
+    return std::find_if(duties_.begin(), duties_.end(), [&](auto const& d) { return !d.done && due(d); });
   };
   StepReport losses;
   bool known = false;
-  for (std::size_t left = to_serve_.size(); left > 0; --left) {
+  for (std::size_t left = duties_.size(); left > 0; --left) {
     wait_or_tell(
-        Phase::wait_uplink, [&] { return next() >= 0; },
-        [&] {
-          return exchange_->missing_up(
-              *std::find_if(to_serve_.begin(), to_serve_.end(), [&](int b) { return !served_[static_cast<std::size_t>(b)]; }));
-        });
+        Phase::wait_uplink, [&] { return next() != duties_.end(); },
+        [&] { return missing(*std::find_if(duties_.begin(), duties_.end(), [](auto const& d) { return !d.done; })); });
     if (!known && agreement_.done()) {  // a NaN that is known of by now need not reach X
       sum_losses(losses);
       known = true;
     }
-    int const b = next();
+    auto const duty = next();
     try {
-      for (int const i : exchange_->plan().bundle(b).layers) serve_layer(i);
+      perform(*duty);
     } catch (NumericalError const&) {  // the losses tell the cause better, and to every rank
       wait_for_agreement();
       sum_losses(losses);
       throw;
     }
-    served_[static_cast<std::size_t>(b)] = true;
+    duty->done = true;
   }
 }
 

@@ -22,6 +22,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace kaon {
@@ -113,6 +114,8 @@ class Engine {
   /// Takes in the downlinks that are still under way; local. Afterwards no message of this rank is.
   void finish() const;
 
+  /// Whether there are several ranks and a method that steps W on each of them by itself (Method::steps_everywhere).
+  bool steps_everywhere() const;
   /// The model to evaluate and ship: W, all layers, on every rank.
   typename Objective<T>::ConstPoint W() const;
   /// The method of a layer, with its state, complete up to the last step.
@@ -176,6 +179,8 @@ class Engine {
   std::vector<StepLoss> losses_of(std::span<double const> told) const;
   Method<T>& of(int layer) const { return methods_->of(layer); }
   bool ordered(int layer) const { return ordered_[static_cast<std::size_t>(layer)]; }
+  /// Whether a step of the layer has a second stage.
+  bool staged(int layer) const { return staged_[static_cast<std::size_t>(layer)]; }
   void take_gradient(int layer, Share const& share, ConstMatrix<T, Space> const& gradient);
   void take_whole(int layer, int worker, Matrix<T, Space> const& gradient);
   void take_whole(int layer, int worker, ConstMatrix<T, Space> const& gradient);
@@ -184,6 +189,21 @@ class Engine {
   bool join_sums();
   void serve_layer(int layer);
   void serve(double multiplier);
+  // What is left to do for a bundle when this rank's gradients are done: to serve it; of one with a second stage also to hear
+  // what another rank has served, and to conclude.
+  struct Duty {
+    enum Kind { serve, hear, conclude } kind;
+    int bundle;
+    bool done = false;
+  };
+  void list_duties();
+  bool due(Duty const& duty) const;
+  void perform(Duty const& duty);
+  std::string missing(Duty const& duty) const;
+  void answer(int bundle);
+  /// What brings the layer's W.
+  Exchange& last_stage(int layer) const { return staged(layer) ? exchange_->second() : *exchange_; }
+  void on_gradient(int layer, int worker, ConstMatrix<T, Space> const& gradient);
   void arrive(int layer, std::uint64_t before) const;
   void arrive_all(std::uint64_t before) const;
   void release_followed() const;
@@ -211,6 +231,7 @@ class Engine {
   OptimizerSettings optimizer_;
   std::unique_ptr<MethodSet<T>> methods_;
   std::vector<bool> ordered_, alone_;  ///< layer: Up::ordered_sum; no gradient of it is added to another
+  std::vector<bool> staged_;           ///< layer
   std::unique_ptr<Exchange> exchange_;
   std::unique_ptr<Staging<T>> staging_;
   std::vector<Matrix<T, Space>> W_;
@@ -241,12 +262,12 @@ class Engine {
     bool given = false, from_host = false;
     double value = 0;
   };
-  std::vector<Loss> given_losses_;     ///< of shares_
-  std::vector<int> to_serve_;          ///< bundles this rank serves, in the order in which forward needs them
-  std::vector<int> to_join_;           ///< bundles whose partial sums this rank joins
-  std::vector<bool> served_, joined_;  ///< bundle: done in this step
-  std::vector<int> summed_;            ///< bundle: layers whose own micro-batches are all added
-  mutable std::vector<int> followed_;  ///< bundles whose downlink a device may still read
+  std::vector<Loss> given_losses_;                           ///< of shares_
+  std::vector<Duty> duties_;                                 ///< in the order in which they are looked at
+  std::vector<int> to_join_;                                 ///< bundles whose partial sums this rank joins
+  std::vector<bool> served_, joined_;                        ///< bundle: done in this step
+  std::vector<int> summed_;                                  ///< bundle: layers whose own micro-batches are all added
+  mutable std::vector<std::pair<Exchange*, int>> followed_;  ///< bundles whose downlink a device may still read
   /// What the next step may be: none before there is a starting point, 0 after initialize(), any after a restart, then a later
   /// one.
   enum class Next { none, first, any, later, failed };

@@ -92,7 +92,6 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
   auto const bundles = plan.bundles().size();
   for (int b = static_cast<int>(bundles) - 1; b >= 0; --b) {
     int const layer = plan.bundle(b).layers.front();
-    if (plan.serves(me, layer)) to_serve_.push_back(b);
     if (!ordered(layer) && !exchange_->senders(layer).empty() && exchange_->joins_sums(layer)) to_join_.push_back(b);
   }
   if (optimizer_.local.on())
@@ -102,7 +101,8 @@ Engine<T>::Engine(Space const& exec, Communicator const& comm, std::vector<Layer
   served_.resize(bundles);
   joined_.resize(bundles);
   summed_.resize(bundles);
-  followed_.reserve(bundles);
+  followed_.reserve(2 * bundles);
+  list_duties();
   model_ = std::make_unique<Model<T>>(std::vector<ConstMatrix<T, Space>>(W_.begin(), W_.end()),
                                       [this](int layer) { arrive(layer, step_); });
 }
@@ -120,7 +120,8 @@ void Engine<T>::make_exchange(int micro_batches) {
     auto flows = methods_->flows();
     for (auto const& f : flows) {
       ordered_.push_back(f.up == Up::ordered_sum);
-      payload_ = std::max({payload_, f.up_bound, f.down_bound});
+      staged_.push_back(f.second.there());
+      payload_ = std::max({payload_, f.up_bound, f.down_bound, f.second.up_bound, f.second.down_bound});
       dense_payload_ = std::max({dense_payload_, payload_, f.dense_bound});
     }
     exchange_ = std::make_unique<Exchange>(comm_, Plan(where, methods_->loads()), std::move(flows), optimizer_.messages, exec_);

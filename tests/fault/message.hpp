@@ -16,7 +16,7 @@ using Bytes = std::vector<unsigned char>;
 /// is noticed here.
 struct Header {
   std::uint32_t magic;
-  std::uint16_t version;
+  std::uint8_t version, stage;
   std::uint8_t direction, checksum_kind;  ///< kind 0: XXH3; 1: a sum of mixed words
   std::uint64_t step;
   std::uint32_t layer, worker;

@@ -13,9 +13,10 @@ namespace {
 
 std::set<std::string> const kinds{"flip",    "truncate", "extend", "duplicate", "replay", "misaddress", "swap",
                                   "foreign", "forge",    "delay",  "spoil",     "lose",   "stall",      "die"};
-std::set<std::string> const keys{"rank",      "to",          "direction", "step",       "layer",        "worker",  "bit",
-                                 "keep",      "more",        "from",      "ms",         "as_direction", "as_step", "as_layer",
-                                 "as_worker", "as_encoding", "as_part",   "with_layer", "with_worker",  "size"};
+std::set<std::string> const keys{"rank",        "to",       "direction", "step",        "layer",   "worker",
+                                 "bit",         "keep",     "more",      "from",        "ms",      "as_direction",
+                                 "as_step",     "as_layer", "as_worker", "as_encoding", "as_part", "with_layer",
+                                 "with_worker", "size",     "stage",     "as_stage"};
 
 std::int64_t number(std::string const& text) {
   if (text == "up") return 1;
@@ -70,8 +71,8 @@ bool Tamper::selects(Message const& m, Header const& h, bool partner) const {
     return fits(partner && has(other) ? other : key, found);
   };
   return fits("rank", static_cast<std::uint64_t>(rank_)) && fits("to", static_cast<std::uint64_t>(m.to)) &&
-         fits("direction", h.direction) && fits("step", h.step) && field("layer", "with_layer", h.layer) &&
-         field("worker", "with_worker", h.worker);
+         fits("direction", h.direction) && fits("step", h.step) && fits("stage", h.stage) &&
+         field("layer", "with_layer", h.layer) && field("worker", "with_worker", h.worker);
 }
 
 bool Tamper::selects_source(Message const& m, Header const& h) const {
@@ -92,6 +93,7 @@ void Tamper::report(Packet const& p, Message const& m, std::string const& more) 
 void Tamper::readdress(Bytes& bytes, Packet const& p) const {
   auto h = p.header;
   h.direction = static_cast<std::uint8_t>(value("as_direction", h.direction));
+  h.stage = static_cast<std::uint8_t>(value("as_stage", h.stage));
   h.step = static_cast<std::uint64_t>(value("as_step", static_cast<std::int64_t>(h.step)));
   h.layer = static_cast<std::uint32_t>(value("as_layer", h.layer));
   h.worker = static_cast<std::uint32_t>(value("as_worker", h.worker));

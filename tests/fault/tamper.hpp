@@ -11,14 +11,14 @@
 namespace kaon::fault {
 
 /// One fault, as text: `kind key=value …`. These keys select a packet; one that is absent fits any:
-///   rank (the sender), to (the receiver), direction (up, down, sum), step, layer, worker.
+///   rank (the sender), to (the receiver), direction (up, down, sum), step, stage, layer, worker.
 /// The first message that holds such a packet is the victim, and the only one. Kinds and their keys:
 ///   flip        bit: of the packet, counted from its first; negative: from its end
 ///   truncate    keep: bytes of the packet after which the message ends; negative: so many fewer
 ///   extend      more: bytes behind the message
 ///   duplicate   the message twice
 ///   replay      from: the step whose message of the same layer, worker and receiver is sent instead
-///   misaddress  as_direction, as_step, as_layer, as_worker, as_encoding, as_part: fields put in, checksum made to fit
+///   misaddress  as_direction, as_step, as_stage, as_layer, as_worker, as_encoding, as_part: fields put in, checksum made to fit
 ///   swap        with_layer, with_worker: trades places with that message of the same step and receiver
 ///   foreign     random bytes of the same number
 ///   forge       random payload, checksum made to fit; keep: also so many bytes of it, and the length made to fit

@@ -33,6 +33,8 @@ struct Fault {
 
 std::string const up = "direction=up rank=<up> ", down = "direction=down rank=<down> ", sum = "direction=sum rank=<sum> ";
 
+Words const two_stages{"optimizer.workers=4", "group.hidden.method=dion", "group.table.method=dion", "exchange.bundle=0"};
+
 Way const ways[] = {
     {"Sharded",
      {"optimizer.workers=4", "exchange.bundle=0"},
@@ -59,6 +61,7 @@ Way const ways[] = {
      {},
      -1},
     {"Groups", {"optimizer.workers=2", "gpt.micro_batches=2", "exchange.bundle=0"}, 4, 0, 0, {}, 1},
+    {"TwoStages", two_stages, 2, 1, 0, {}},
 };
 
 std::string const checksum = "its checksum does not fit";
@@ -322,6 +325,32 @@ TEST_F(Tamper, ARefusedRunGoesOnFromItsCheckpointAsIfNothingHadHappened) {
     ASSERT_TRUE(ended(r->folder->train(arguments({"-r", "latest"}), 3), 0, {"restarted from", "step 4"}));
     expect_same_end(*r->folder);
   }
+}
+
+class TamperWithASecondStage : public Tamper {
+ protected:
+  TamperWithASecondStage() : Tamper({"TwoStages", two_stages, 2, 1, 0, {}}) {}
+};
+
+TEST_F(TamperWithASecondStage, WhatIsWrongIsRefused) {
+  auto const of = [](std::string const& kind, std::string const& which) { return kind + " step=3 stage=1 " + which; };
+  expect_refused({{of("flip bit=700", up), checksum},
+                  {of("flip bit=700", down), checksum},
+                  {of("truncate keep=20", up), "20 bytes"},
+                  {of("truncate keep=-8", down), "the length"},
+                  {"duplicate step=2 stage=1 " + up, "the step is 2 instead of 3"},
+                  {of("replay from=1", down), "the step is 1 instead of 3"},
+                  {of("misaddress as_worker=77", up), "the worker is 77 instead of <worker>"},
+                  {of("misaddress as_layer=77", down), "the layer is 77 instead of <layer>"},
+                  {of("foreign", up), "magic number"}});
+}
+
+// The other round's packet of the same step, layer and worker, checksum and all.
+TEST_F(TamperWithASecondStage, AnotherStageIsRefusedByName) {
+  expect_refused({{"misaddress as_stage=1 stage=0 step=3 " + up, "the stage is 1 instead of 0"},
+                  {"misaddress as_stage=1 stage=0 step=3 " + down, "the stage is 1 instead of 0"},
+                  {"misaddress as_stage=0 stage=1 step=3 " + up, "the stage is 0 instead of 1"},
+                  {"misaddress as_stage=0 stage=1 step=3 " + down, "the stage is 0 instead of 1"}});
 }
 
 TEST_P(EveryWay, RefusesOneOfEachKind) {

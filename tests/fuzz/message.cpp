@@ -38,7 +38,8 @@ PacketId id(std::size_t place, Direction direction) {
           static_cast<std::uint32_t>(layer),
           direction == Direction::down ? 0U : 3U,
           encoding_of(layers[layer].spec),
-          direction == Direction::sum ? 4U : 0U};
+          direction == Direction::sum ? 4U : 0U,
+          static_cast<std::uint8_t>(direction == Direction::sum ? 0 : 1)};
 }
 
 Letter letter() {
@@ -62,8 +63,13 @@ void mend(Input& message, Direction direction, bool identity, Sealer& with) {
     auto const left = message.size() - at - packet_header_bytes;
     auto const length = place + 1 == order.size() ? left : static_cast<std::size_t>(header.length);
     if (length > left) return;
-    PacketId found{
-        static_cast<Direction>(header.direction), header.step, header.layer, header.worker, header.encoding, header.part};
+    PacketId found{static_cast<Direction>(header.direction),
+                   header.step,
+                   header.layer,
+                   header.worker,
+                   header.encoding,
+                   header.part,
+                   header.stage};
     with.seal(message, at, identity ? id(place, direction) : found, length);
     at += packet_header_bytes + length;
   }
@@ -118,7 +124,7 @@ Target message_target() {
           2048,
           run_message,
           seeds_of_message,
-          {"KAON", std::string("\x03\0\x01\0", 4), std::string(8, '\xff')}};
+          {"KAON", std::string("\x04\x01\x01\0", 4), std::string(8, '\xff')}};
 }
 
 }  // namespace kaon::fuzz

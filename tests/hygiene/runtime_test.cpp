@@ -153,6 +153,16 @@ TYPED_TEST(Step, AllocatesNothingWithClippedGradients) {
   }
 }
 
+TYPED_TEST(Step, AllocatesNothingWithAnyMethod) {
+  example::Factorisation<TypeParam> problem(48, 40, 6, 2, 1);
+  for (auto const& method : method_names()) {
+    auto settings = layer("spectral", "identity", "identity");
+    settings.method = method;
+    settings.decay = 0.1;
+    check<TypeParam>(problem, settings, optimizer(2), "method " + method);
+  }
+}
+
 TYPED_TEST(Step, AllocatesNothingWithATransformer) {
   auto const path = std::filesystem::temp_directory_path() / ("kaon-hygiene-" + std::to_string(::getpid()) + ".txt");
   {

@@ -1,6 +1,7 @@
 // The result does not depend on the number of ranks, the topology, the bundles or who computes which micro-batches: every byte of
 // state equals that of the run on one rank.
 #include <kaon/exchange/device_messages.hpp>
+#include <kaon/support/backends.hpp>
 #include <kaon/support/state.hpp>
 
 #include <gtest/gtest.h>
@@ -154,7 +155,11 @@ INSTANTIATE_TEST_SUITE_P(Ranks, EveryCompressor,
                          });
 
 TEST_F(Ranks, SameBitsForEveryMethodAndForSeveralAtOnce) {
-  for (auto const& methods : {std::vector<std::string>{"muon"}, {"adamw"}, {"adamw", "ef21-muon", "muon"}})
+  for (auto const& methods : {std::vector<std::string>{"muon"},
+                              {"adamw"},
+                              {"dion"},
+                              {"adamw", "ef21-muon", "muon"},
+                              {"dion", "dion", "ef21-muon", "adamw"}})
     for (auto const topology : all_topologies)
       for (int const workers : {1, 3, 4})
         for (int const micro_batches : {1, 3}) {
@@ -186,6 +191,49 @@ TEST_F(Ranks, SameBitsForClippedGradients) {
           c.clip = 25;  // of norms up to 42
           expect_same_bits<float>(c);
         }
+}
+
+// A gradient of dion meets M_j and Q of the step before, whose last message nobody has waited for.
+TEST_F(Ranks, SameBitsWhereNobodyReadsWBetweenTheStepsOfTwoStages) {
+  auto const layers = test::odd_layers();
+  auto s = test::settings("frobenius", "identity", "identity");
+  s.method = "dion";
+  auto const run = [&](Communicator const& comm, Topology topology, MessageMemory messages) {
+    OptimizerSettings o;
+    o.workers = 3;
+    o.topology = topology;
+    o.bundle_bytes = 2048;
+    o.messages = messages;
+    Engine<float> engine(Space(), comm, layers, std::vector<LayerSettings>(layers.size(), s), o);
+    test::Quadratic<float> start(layers, 3, 77);
+    engine.initialize(start);
+    std::vector<Matrix<float, Space>> gradients;
+    for (auto const& l : layers) gradients.emplace_back("kaon::test::gradient", l.rows, l.cols);
+    for (std::uint64_t k = 0; k < 5; ++k) {
+      engine.begin_step(k);
+      for (auto const& share : engine.shares()) {
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+          test::Quadratic<float>::fill_random(gradients[i],
+                                              {4, Purpose::test, static_cast<std::uint32_t>(k), static_cast<std::uint32_t>(i),
+                                               static_cast<std::uint32_t>(share.worker)});
+          engine.give(Space(), share, static_cast<int>(i), gradients[i]);
+        }
+        engine.give_loss(share, 1);
+      }
+      engine.end_step(1);
+    }
+    EXPECT_LE(engine.check_invariants(1e-5), 1e-5);
+    std::vector<std::vector<double>> W;
+    for (std::size_t i = 0; i < layers.size(); ++i) W.push_back(test::to_host(engine.W()[i]).a);
+    return W;
+  };
+  auto const alone = run(self, Topology::sharded, MessageMemory::host);
+  for (auto const topology : all_topologies) {
+    EXPECT_EQ(run(world, topology, MessageMemory::host), alone) << name_of(topology);
+    if (gpu_kind == GpuKind::none) {
+      EXPECT_EQ(run(world, topology, MessageMemory::device), alone) << name_of(topology);
+    }
+  }
 }
 
 TEST_F(Ranks, SameBitsForEveryFeedback) {
@@ -235,7 +283,7 @@ TEST_F(Ranks, SameBitsForMessagesInDeviceMemory) {
   if (choice.memory == MessageMemory::host) GTEST_SKIP() << choice.line;
   for (auto const topology : all_topologies) {
     Case c;
-    c.methods = {"muon", "adamw", "ef21-muon"};
+    c.methods = {"muon", "dion", "adamw", "ef21-muon"};
     c.topology = topology;
     c.micro_batches = 2;
     c.bundle = 2048;

@@ -93,6 +93,8 @@ TEST_F(TopologyTest, ThePlanThatIsPredictedIsTheOneThatRuns) {
 TEST_F(TopologyTest, ItIsTheOneThatRunsForOtherMethodsToo) {
   std::vector<LayerSettings> s(layers.size(), test::settings("spectral", "bits:4", "bits:2"));
   for (std::size_t i = 0; i < s.size(); ++i) s[i].method = std::vector<std::string>{"adamw", "muon", "ef21-muon"}[i / 2 % 3];
+  s[2].method = "dion";  // between layers of others, and with layers of its own that send otherwise
+  s[5].method = "dion";
   for (std::size_t i = 0; i < s.size(); ++i)
     if (s[i].method != "ef21-muon") s[i].uplink = "no compressor";  // what a method does not read is not made
   auto const costs = measure_layers<float>(Space(), layers, s, 1);
@@ -116,6 +118,18 @@ TEST_F(TopologyTest, ItIsTheOneThatRunsForOtherMethodsToo) {
   for (std::size_t i = 0; i < costs.size(); ++i) {
     auto const entries = static_cast<std::size_t>(layers[i].rows) * static_cast<std::size_t>(layers[i].cols);
     auto const dense = packet_header_bytes + (4 * entries + 7) / 8 * 8;
+    EXPECT_EQ(costs[i].second.there(), i == 2) << layers[i].name;
+    if (i == 2) {  // square: factors of 4 columns, in two rounds
+      auto const factor = packet_header_bytes + 4 * 16 * 4;
+      EXPECT_EQ(costs[i].up_bytes, factor);
+      EXPECT_EQ(costs[i].down_bytes, factor);
+      EXPECT_EQ(costs[i].second.up_bytes, factor);
+      EXPECT_EQ(costs[i].second.down_bytes, factor);
+      for (double const seconds : {costs[i].second.answer, costs[i].second.aggregate, costs[i].second.serve,
+                                   costs[i].second.follow, costs[i].second.keep, costs[i].compress_up, costs[i].follow})
+        EXPECT_GT(seconds, 0);
+      continue;
+    }
     EXPECT_EQ(costs[i].up_bytes == dense && costs[i].down_bytes == dense, s[i].method != "ef21-muon") << layers[i].name;
   }
 }

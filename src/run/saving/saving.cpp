@@ -111,11 +111,14 @@ Saver::Outcome Training<T>::save_now(bool last) {
   problem_->confirm(saver_->path());  // a checkpoint never claims what was not trained on
   optimizer_->finish();
   saved_ = now();
-  if (optimizer_->exchange().plan().topology() == Topology::replicated && !optimizer_->same_model())
+  bool const replicated = optimizer_->exchange().plan().topology() == Topology::replicated;
+  bool const everywhere = optimizer_->steps_everywhere();
+  if ((replicated || everywhere) && !optimizer_->same_model())
     throw NumericalError(
-        fmt::format("W differs between the ranks at step {}: replicated servers must compute the same bits, so every rank needs "
-                    "the same CPU or device model and libraries; no checkpoint is written. Cure: exchange.topology = sharded",
-                    totals_.steps));
+        fmt::format("W differs between the ranks at step {}: {} must compute the same bits, so every rank needs the same CPU or "
+                    "device model and libraries; no checkpoint is written. Cure: {}",
+                    totals_.steps, everywhere ? "ranks that step W by themselves (method dion)" : "replicated servers",
+                    everywhere ? "ranks of one kind, or another method" : "exchange.topology = sharded"));
   bool const best = best_ && best_->step == totals_.steps;
   if (!last) return saver_->save(describe(), registry_, best);
   saver_->save_last(describe(), registry_, best);

@@ -55,7 +55,8 @@ TEST(Packet, OpensWhatWasSealed) {
 TEST(Packet, HeaderIsTheDocumentedWireFormat) {
   auto const p = sealed(5);
   EXPECT_EQ(std::memcmp(p.data(), "KAON", 4), 0);
-  EXPECT_EQ(p[4], packet_version);
+  EXPECT_EQ(p[4], 4);  // version
+  EXPECT_EQ(p[5], 0);  // stage
   EXPECT_EQ(p[6], 1);  // up
   EXPECT_EQ(p[8], 7);  // step
   EXPECT_EQ(p[16], 3);
@@ -92,6 +93,10 @@ TEST(Packet, MisaddressedPacketsAreRefusedByName) {
   EXPECT_NE(refusal(p, other).find("worker is 2"), std::string::npos);
   other = id, other.direction = Direction::down;
   EXPECT_NE(refusal(p, other).find("direction"), std::string::npos);
+  other = id, other.stage = 1;
+  EXPECT_NE(refusal(p, other).find("the stage is 0 instead of 1 (expected step 7, layer h0.attn.q, from worker 2, stage 1)"),
+            std::string::npos)
+      << refusal(p, other);
   other = id, other.encoding = encoding_of("bits:2:block=256");
   EXPECT_NE(refusal(p, other).find("encoding"), std::string::npos);
 }

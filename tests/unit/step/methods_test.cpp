@@ -156,7 +156,7 @@ TYPED_TEST(Dense, WhatAMethodDoesNotKnowIsRefusedByLayer) {
     }
     return "";
   };
-  EXPECT_EQ(refusal("sgd", {}), "layer tall: there is no method 'sgd'; there are ef21-muon, adamw, muon");
+  EXPECT_EQ(refusal("sgd", {}), "layer tall: there is no method 'sgd'; there are ef21-muon, adamw, muon, dion");
   EXPECT_EQ(refusal("muon", {{"adam_beta1", "0.9"}}), "layer tall: the method muon has no key adam_beta1");
   EXPECT_EQ(refusal("adamw", {{"adam_beta2", "1"}}), "layer tall: adam_beta2 is 1, and must be a number >= 0 and < 1");
   EXPECT_EQ(refusal("adamw", {{"adam_epsilon", "small"}}),
