@@ -165,6 +165,26 @@ TEST_F(Resize, TrainingGoesOnAndItsLossFalls) {
   EXPECT_EQ(line.find("from 3 to 2 workers, file 3.h5 of 2026-"), 0u) << line;
 }
 
+// State of a method that this file's program knows by the attributes alone: the mean of M_j is kept, Q as it was.
+TEST_F(Resize, KeepsTheMeanMomentumOfDion) {
+  put_gpt(s);
+  ASSERT_TRUE(
+      ended(s.train({"-i", "gpt.deck", "-d", "dion", "run.steps=4", "group.hidden.method=dion", "optimizer.workers=2"}), 0));
+  std::string const from = "dion/checkpoints/step-00000004.h5";
+  ASSERT_TRUE(ended(resize(from, 3, "3-of-dion.h5"), 0));
+  auto const a = open(from), b = open("3-of-dion.h5");
+  int seen = 0;
+  for (auto const& f : a.fields()) {
+    if (f.path.rfind("/dion/workers/M/", 0) == 0) {
+      EXPECT_LE(mean_moved(a, b, f.path), std::numeric_limits<float>::epsilon()) << f.path;
+      ++seen;
+    }
+    if (f.path.rfind("/dion/server/Q/", 0) == 0) same(a, b, f.path);
+  }
+  EXPECT_GT(seen, 0);
+  EXPECT_TRUE(ended(s.train({"-r", "3-of-dion.h5", "-d", "more", "run.steps=8"}, 2), 0, {"3 workers", "finished at step 8"}));
+}
+
 TEST_F(Resize, TheOldDeckDoesNotTakeIt) {
   ASSERT_TRUE(ended(resize("3.h5", 2, "2.h5"), 0));
   s.write("old.deck", open("3.h5").info().deck);

@@ -243,7 +243,83 @@ TEST(Exchange, PartialSumsReachTheHome) {
       }
 }
 
+// Every other layer goes through a second round within the step; what is asked there is what the first one brought.
+TEST(Exchange, ASecondStageFollowsWithinTheStep) {
+  constexpr int layers = 6;
+  auto const answered = [](std::uint64_t step, int layer, int worker) { return Round::byte(step + 50, layer, worker, 0); };
+  for (auto const topology : all_topologies)
+    for (int const workers : {1, 3})
+      for (std::size_t const bundle : {0, 100000}) {
+        Communicator const world(MPI_COMM_WORLD);
+        auto loads = Round::loads(layers);
+        auto flows = Round::flows(layers);
+        for (int i = 0; i < layers; ++i) {
+          auto const at = static_cast<std::size_t>(i);
+          loads[at].kind = i / 3;
+          if (i / 3 == 1) flows[at].second = {encoding_of("question"), encoding_of("answer"), 8, 16};
+        }
+        Plan const plan(Round::on_ranks({topology, {}, workers, 1, bundle}, world), loads);
+        Exchange x(world, plan, flows);
+        ASSERT_TRUE(x.has_second());
+        auto& second = x.second();
+        int const me = world.rank();
+        auto const until = [&](auto&& ready) {
+          auto const awaited = [] { return std::string("a message"); };
+          for (Patience p(awaited); !ready(); p.pause()) x.poll();
+        };
+        auto const round = [&](Exchange& stage, std::uint64_t step, bool all, std::size_t up, std::size_t down,
+                               auto const& value) {
+          for (int i = layers - 1; i >= 0; --i) {
+            if (!all && i / 3 == 0) continue;
+            auto const homes = plan.homes_at(me, i);
+            for (int j = homes.first; j < homes.end(); ++j) {
+              stage.up_payload(i, j)[0] = value(step, i, j);
+              stage.post_up(i, j, up);
+            }
+          }
+          for (int b = 0; b < static_cast<int>(plan.bundles().size()); ++b) {
+            auto const& in = plan.bundle(b).layers;
+            if ((!all && in.front() / 3 == 0) || !plan.serves(me, in.front())) continue;
+            until([&] { return stage.arrived(b); });
+            for (int const i : in) {
+              for (int j = 0; j < workers; ++j) EXPECT_EQ(stage.take_up(i, j)[0], value(step, i, j));
+              if (!stage.sends_down()) {
+                stage.keep_down(i, down);
+                continue;
+              }
+              stage.down_payload(i)[0] = value(step, i, Round::down);
+              stage.post_down(i, down);
+            }
+          }
+          for (int b = 0; b < static_cast<int>(plan.bundles().size()); ++b) {
+            if (!stage.owes_down(b, step + 1)) continue;
+            until([&] { return stage.down_arrived(b); });
+            for (int const i : plan.bundle(b).layers) EXPECT_EQ(stage.take_down(i)[0], value(step, i, Round::down));
+            stage.close_down(b);
+            stage.release_down(b);
+          }
+        };
+        constexpr std::uint64_t steps = 3;
+        for (std::uint64_t step = 0; step < steps; ++step) {
+          x.begin_step(step, false);
+          round(x, step, true, 32, 24, [](std::uint64_t k, int i, int j) { return Round::byte(k, i, j, 0); });
+          round(second, step, false, 8, 16, answered);
+        }
+        x.flush();
+        auto const sum = [&](std::uint64_t v) { return static_cast<std::uint64_t>(world.sum(static_cast<std::int64_t>(v))); };
+        auto const n = static_cast<std::uint64_t>(workers);
+        EXPECT_EQ(sum(x.bytes().up), steps * n * (6 * (48 + 32) + 3 * (48 + 8)));
+        EXPECT_EQ(sum(x.bytes().down), steps * n * (6 * (48 + 24) + 3 * (48 + 16)));
+        EXPECT_EQ(sum(x.bytes(5).up), steps * n * (48 + 32 + 48 + 8));
+        EXPECT_EQ(sum(x.bytes(0).up), steps * n * (48 + 32));
+        EXPECT_EQ(x.bytes().wire_up + x.bytes().wire_down, x.bytes_given());
+        EXPECT_EQ(sum(x.bytes_given()) > 0, world.size() > 1);
+      }
+}
+
 TEST(Exchange, TagsAreCountedIn64Bits) {
+  EXPECT_NO_THROW(check_tags(50, 325, 32767, 2));
+  EXPECT_THROW(check_tags(51, 325, 32767, 2), UsageError);
   EXPECT_NO_THROW(check_tags(100, 325, 32767));
   EXPECT_THROW(check_tags(101, 325, 32767), UsageError);
   for (std::int64_t const many : {65536, 1 << 20, 1 << 30}) EXPECT_THROW(check_tags(many, many, 2147483647), UsageError) << many;
@@ -261,6 +337,12 @@ TEST(Exchange, ChecksItsArguments) {
   auto start = Round::flows(2);  // refused before the first step
   start[0].dense_bound = std::size_t(1) << 31;
   EXPECT_THROW(Exchange(world, plan, start), UsageError);
+  auto second = Round::flows(2);
+  second[0].second = {1, 1, std::size_t(1) << 31, 8};
+  EXPECT_THROW(Exchange(world, plan, second), UsageError);
+  second[0].second.up_bound = 8;
+  second[0].up = Up::ordered_sum;
+  EXPECT_THROW(Exchange(world, plan, second), std::invalid_argument);
 }
 
 }  // namespace

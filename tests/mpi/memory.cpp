@@ -221,6 +221,45 @@ TEST(Memory, OfClippedGradientsIsTheFormula) {
         expect_formula<float>({workers, Start::zero, "bits:4", "bits:2", topology, 20000, micro_batches, 1.0});
 }
 
+// docs/exchange.md: two rounds have the messages of both; docs/methods.md: W, P and Q on every rank, M_j for the workers at home.
+TEST(Memory, OfTwoRoundsIsTheFormula) {
+  Communicator const world(MPI_COMM_WORLD);
+  std::vector<Layer> const layers{{"table", 300, 64}, {"a", 64, 64}, {"b", 96, 64}, {"c", 64, 96}};
+  auto s = test::settings("frobenius", "identity", "identity");
+  s.method = "dion";
+  std::int64_t const r = 16, size = sizeof(float), header = packet_header_bytes;
+  for (int const workers : {1, 2, 5})
+    for (auto const topology : all_topologies)
+      for (std::size_t const bundle : {std::size_t(0), std::size_t(30000)}) {
+        OptimizerSettings o;
+        o.workers = workers;
+        o.topology = topology;
+        o.bundle_bytes = bundle;
+        Watch const watch;
+        Engine<float> engine(Space(), world, layers, std::vector<LayerSettings>(layers.size(), s), o);
+        auto const& plan = engine.exchange().plan();
+        std::int64_t should = 0, payload = 0, largest = 0;
+        for (int i = 0; i < plan.layers(); ++i) {
+          std::int64_t const m = layers[static_cast<std::size_t>(i)].rows, n = layers[static_cast<std::size_t>(i)].cols;
+          std::int64_t const home = plan.homes_at(world.rank(), i).count;
+          should += size * (m * n + (m + n) * r + home * m * n);
+          bool const sends = plan.ranks() > 1 && topology != Topology::replicated;
+          for (std::int64_t const rows : {m, n})
+            should += (header + size * rows * r) * ((plan.serves(world.rank(), i) ? workers : home) + (sends ? 1 : 0));
+          payload = std::max(payload, size * std::max(m, n) * r);
+          largest = std::max(largest, m * n);
+        }
+        should += payload + 2 * size * largest;
+        EXPECT_GE(now, should) << name_of(topology) << ", " << workers << " workers";
+        EXPECT_LE(now, should + small) << name_of(topology) << ", " << workers << " workers";
+        auto const made = now;
+        test::Quadratic<float> objective(layers, workers, 77);
+        engine.initialize(objective);
+        for (std::uint64_t k = 0; k < 3; ++k) engine.step(objective, k, 1.0, true);
+        EXPECT_EQ(now, made) << "a step keeps what it took";
+      }
+}
+
 TEST(Memory, OfMicroBatchesIsTheFormula) {
   for (int const micro_batches : {2, 3, 7})
     for (auto const topology : all_topologies) {
