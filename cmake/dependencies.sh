@@ -25,7 +25,7 @@ esac
 
 packages=(build-essential cmake ninja-build pkg-config git ca-certificates dpkg-dev xz-utils
   mpich libmpich-dev libhdf5-mpich-dev libopenblas-dev liblapack-dev
-  libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev librandom123-dev
+  libboost-program-options-dev libfmt-dev nlohmann-json3-dev libxxhash-dev libzip-dev librandom123-dev
   libgtest-dev libbenchmark-dev clang-format procps iproute2 python3 python3-h5py python3-numpy)
 
 if [ -n "$hip" ]; then packages+=(hipcc libamdhip64-dev); fi

@@ -62,6 +62,9 @@ int export_arrays(std::string const& path, std::string const& out, std::vector<s
   CheckpointFile const file(path);
   if (patterns.empty()) patterns.push_back(older::model(file.format_version()) + '*');
   auto const fields = chosen(file, patterns);
+  for (auto const& f : fields)
+    if (npz && leads_out(f.path))
+      throw InputError(fmt::format("{} leads out of the folder that {} would be unpacked in; .h5 takes any name", f.path, out));
   require_free(out, path, force);
   file.verify();
   if (npz)

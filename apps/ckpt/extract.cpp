@@ -32,7 +32,7 @@ int extract(std::string const& path, std::string const& out, bool npy, bool forc
   if (!npy) require_free(out, path, force);
   if (npy)
     for (auto const& f : fields) {
-      if (("/" + f.path + "/").find("/../") != std::string::npos) throw InputError(f.path + " leads out of the folder " + out);
+      if (leads_out(f.path)) throw InputError(f.path + " leads out of the folder " + out);
       require_free(npy_of(f), path, force);
     }
   file.verify();

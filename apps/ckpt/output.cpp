@@ -5,6 +5,7 @@
 #include <kaon/core/error.hpp>
 #include <kaon/files/system.hpp>
 
+#include <algorithm>
 #include <filesystem>
 
 namespace kaon::ckpt {
@@ -37,6 +38,12 @@ void require_free(std::string const& out, std::string const& input, bool force) 
   if (!fs::is_regular_file(status)) throw UsageError(out + " exists and is no file: choose another name");
   if (is_checkpoint(path)) throw UsageError(out + " is a checkpoint, and none is ever overwritten: choose another name");
   if (!force) throw UsageError(out + " exists and is not overwritten: choose another name, or say --force");
+}
+
+bool leads_out(std::string const& path) {
+  auto parts = '/' + path + '/';
+  std::replace(parts.begin(), parts.end(), '\\', '/');
+  return parts.find("/../") != std::string::npos;
 }
 
 }  // namespace kaon::ckpt

@@ -10,6 +10,10 @@ namespace kaon::ckpt {
 /// would take it for its own, or clear it away.
 void require_free(std::string const& out, std::string const& input, bool force);
 
+/// Whether a path would lead out of the folder that it is put below: a part of it is "..". Backslashes part too, as where other
+/// systems unpack an archive.
+bool leads_out(std::string const& path);
+
 }  // namespace kaon::ckpt
 
 #endif

@@ -1,7 +1,8 @@
-#include <kaon/checkpoint/weights.hpp>
+#include <kaon/checkpoint/weight_source.hpp>
 
 #include <kaon/checkpoint/h5.hpp>
 #include <kaon/checkpoint/identity.hpp>
+#include <kaon/checkpoint/npz_weights.hpp>
 #include <kaon/checkpoint/older.hpp>
 #include <kaon/checkpoint/reader.hpp>
 #include <kaon/core/error.hpp>
@@ -25,17 +26,6 @@ bool has_link(h5::Handle const& file, char const* path) { return H5Lexists(file.
 
 }  // namespace
 
-class WeightFile::Source {
- public:
-  virtual ~Source() = default;
-  virtual std::uint64_t step() const = 0;
-  virtual std::string run() const { return {}; }
-  virtual std::vector<std::string> layers() const = 0;
-  /// The layer is there.
-  virtual std::vector<std::uint64_t> shape(std::string const& layer) const = 0;
-  virtual std::vector<double> read(std::string const& layer) const = 0;
-};
-
 namespace {
 
 class OfCheckpoint final : public WeightFile::Source {
@@ -50,6 +40,7 @@ class OfCheckpoint final : public WeightFile::Source {
     return names;
   }
   std::vector<std::uint64_t> shape(std::string const& layer) const override { return field(layer).shape; }
+  std::size_t width(std::string const& layer) const override { return size_of(field(layer).type); }
   std::vector<double> read(std::string const& layer) const override {
     auto const& f = field(layer);
     auto const bytes = file_.read(f);
@@ -96,6 +87,10 @@ class OfExtract final : public WeightFile::Source {
     h5::check(H5Sget_simple_extent_dims(space.get(), size.data(), nullptr), Blame::content, doing(layer));
     return {size.begin(), size.end()};
   }
+  std::size_t width(std::string const& layer) const override {
+    auto const type = h5::own(H5Dget_type(open(layer).get()), H5Tclose, Blame::content, doing(layer));
+    return H5Tget_size(type.get());
+  }
   std::vector<double> read(std::string const& layer) const override {
     auto const set = open(layer);
     auto const type = h5::own(H5Dget_type(set.get()), H5Tclose, Blame::content, doing(layer));
@@ -123,8 +118,19 @@ std::string text(std::uint64_t rows, std::uint64_t cols) { return fmt::format("{
 }  // namespace
 
 WeightFile::WeightFile(std::string const& path) : path_(path) {
-  constexpr char const* cure = "weights are read from a checkpoint, or from what kaon-ckpt extract FILE -o OUT writes";
+  constexpr char const* cure =
+      "weights are read from a checkpoint, from what kaon-ckpt extract FILE -o OUT or kaon-ckpt export FILE -o OUT.npz writes, "
+      "or "
+      "from an .npz of numpy.savez with an array for each layer";
   if (std::filesystem::is_directory(path)) throw InputError(fmt::format("{} is a folder; {}", path, cure));
+  if (is_npz(path)) {
+    try {
+      source_ = open_npz(path);
+    } catch (InputError const& e) {
+      throw InputError(fmt::format("{}; {}", e.what(), cure));
+    }
+    return;
+  }
   h5::Handle file;
   try {
     file = h5::open_readable(path, "file of weights");
@@ -145,6 +151,7 @@ WeightFile::~WeightFile() = default;
 std::uint64_t WeightFile::step() const { return source_->step(); }
 std::string WeightFile::run() const { return source_->run(); }
 std::vector<std::string> WeightFile::layers() const { return source_->layers(); }
+std::size_t WeightFile::width(std::string const& layer) const { return source_->width(layer); }
 
 std::vector<double> WeightFile::read(std::string const& layer, std::uint64_t rows, std::uint64_t cols) const {
   auto const names = layers();

@@ -59,8 +59,9 @@ std::vector<Key> make_optimizer() {
       {.section = s, .name = "start", .type = choice, .fallback = "dense", .choices = {"dense", "zero"},
        .help = "M_j = G_j is at first the first gradient, sent uncompressed once (dense), or zero"},
       {.section = s, .name = "init", .type = text, .may_change = true, .path = true,
-       .help = "start from the weights of this file in the place of the objective's own: a checkpoint, or what kaon-ckpt "
-               "extract wrote; layers and shapes must be the model's; a restart does not read it"},
+       .help = "start from the weights of this file in the place of the objective's own: a checkpoint, what kaon-ckpt extract "
+               "or export (.npz) wrote, or an .npz of numpy.savez with an array for each layer; layers and shapes must be the "
+               "model's; a restart does not read it"},
       {.section = s, .name = "local_steps", .type = integer, .fallback = "0", .low = 0, .high = 1e6,
        .words = {"syncinterval", "syncevery", "innersteps", "localiterations"},
        .help = "steps of a round, in which the workers walk alone; messages travel when it ends; run.steps counts these steps. 0: "

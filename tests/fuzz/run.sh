@@ -30,7 +30,7 @@ KAON_FUZZ_SCRATCH=$(mktemp -d "$shm/kaon-fuzz-run-XXXXXX")
 export KAON_FUZZ_SCRATCH
 trap 'rm -rf "$KAON_FUZZ_SCRATCH"' EXIT
 
-targets=(deck command-line data message payload problem foreign-problem forged-problem checkpoint forged-checkpoint)
+targets=(deck command-line data message payload problem foreign-problem forged-problem checkpoint forged-checkpoint weights)
 [ "$which" = all ] || targets=("$which")
 findings=$build/findings
 mkdir -p "$findings"

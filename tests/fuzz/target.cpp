@@ -18,7 +18,8 @@ namespace {
 std::vector<Target> const& targets() {
   static std::vector<Target> const all{
       deck_target(),    command_line_target(),    data_target(),           message_target(),    payload_target(),
-      problem_target(), foreign_problem_target(), forged_problem_target(), checkpoint_target(), forged_checkpoint_target()};
+      problem_target(), foreign_problem_target(), forged_problem_target(), checkpoint_target(), forged_checkpoint_target(),
+      weights_target()};
   return all;
 }
 

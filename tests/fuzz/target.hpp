@@ -49,6 +49,7 @@ Target foreign_problem_target();
 Target forged_problem_target();
 Target checkpoint_target();
 Target forged_checkpoint_target();
+Target weights_target();
 
 }  // namespace kaon::fuzz
 

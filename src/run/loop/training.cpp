@@ -110,11 +110,15 @@ template <class T>
 void Training<T>::start() {
   auto const init = deck_.text("optimizer.init");
   if (init.empty()) return optimizer_->initialize(*objective_);
+  int converted = 0;
   optimizer_->initialize([&](Space const& exec, typename Objective<T>::Point const& X) {
-    weights_ = take_weights<T>(comm_, init, deck_.where("optimizer.init"), objective_->layers(), exec, X);
+    auto taken = take_weights<T>(comm_, init, deck_.where("optimizer.init"), objective_->layers(), exec, X);
+    weights_ = std::move(taken.from);
+    converted = taken.converted;
   });
-  log_.line(
-      fmt::format("weights of {}: step {}{}", init, weights_->step, weights_->run.empty() ? "" : " of run " + weights_->run));
+  log_.line(fmt::format("weights of {}: step {}{}{}", init, weights_->step,
+                        weights_->run.empty() ? "" : " of run " + weights_->run,
+                        converted > 0 ? fmt::format(", {} layers converted to {}", converted, deck_.text("run.precision")) : ""));
 }
 
 template <class T>

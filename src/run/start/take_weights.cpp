@@ -24,12 +24,13 @@ void require_layers(WeightFile const& file, std::vector<Layer> const& layers) {
 }  // namespace
 
 template <class T>
-Parent take_weights(Communicator const& comm, std::string const& path, std::string const& where, std::vector<Layer> const& layers,
-                    Space const& exec, typename Objective<T>::Point const& X) {
+TakenWeights take_weights(Communicator const& comm, std::string const& path, std::string const& where,
+                          std::vector<Layer> const& layers, Space const& exec, typename Objective<T>::Point const& X) {
   auto const doing = fmt::format("{}: optimizer.init = {}: reading weights", where, path);
   std::optional<WeightFile> file;
   Ballot ballot(comm);
-  Parent from{"", 0, path, "weights"};
+  TakenWeights taken{{"", 0, path, "weights"}, 0};
+  auto& from = taken.from;
   if (comm.rank() == 0)
     ballot.attempt([&] {
       file.emplace(path);
@@ -44,6 +45,7 @@ Parent take_weights(Communicator const& comm, std::string const& path, std::stri
       ballot.attempt([&] {
         auto const numbers =
             file->read(layers[i].name, static_cast<std::uint64_t>(layers[i].rows), static_cast<std::uint64_t>(layers[i].cols));
+        if (file->width(layers[i].name) != sizeof(T)) ++taken.converted;
         for (std::size_t e = 0; e < numbers.size(); ++e) {
           host.data()[e] = static_cast<T>(numbers[e]);
           if (!std::isfinite(host.data()[e]))
@@ -58,12 +60,13 @@ Parent take_weights(Communicator const& comm, std::string const& path, std::stri
   }
   from.run = comm.broadcast(from.run, 0);
   comm.broadcast(&from.step, sizeof from.step, 0);
-  return from;
+  comm.broadcast(&taken.converted, sizeof taken.converted, 0);
+  return taken;
 }
 
-template Parent take_weights<float>(Communicator const&, std::string const&, std::string const&, std::vector<Layer> const&,
-                                    Space const&, typename Objective<float>::Point const&);
-template Parent take_weights<double>(Communicator const&, std::string const&, std::string const&, std::vector<Layer> const&,
-                                     Space const&, typename Objective<double>::Point const&);
+template TakenWeights take_weights<float>(Communicator const&, std::string const&, std::string const&, std::vector<Layer> const&,
+                                          Space const&, typename Objective<float>::Point const&);
+template TakenWeights take_weights<double>(Communicator const&, std::string const&, std::string const&, std::vector<Layer> const&,
+                                           Space const&, typename Objective<double>::Point const&);
 
 }  // namespace kaon

@@ -11,12 +11,17 @@
 
 namespace kaon {
 
+struct TakenWeights {
+  Parent from;        ///< how: "weights"
+  int converted = 0;  ///< layers whose numbers had another precision
+};
+
 /// Collective: fills X, one matrix per layer, with the weights of the file, which rank 0 reads; entries of another precision are
-/// converted. Returns where they come from (how: "weights"). Throws InputError on every rank, with `where` (the place in the
+/// converted, rounding to nearest. Throws InputError on every rank, with `where` (the place in the
 /// deck) and the cure, when the file is none (WeightFile), or has other layers or shapes than these.
 template <class T>
-Parent take_weights(Communicator const& comm, std::string const& path, std::string const& where, std::vector<Layer> const& layers,
-                    Space const& exec, typename Objective<T>::Point const& X);
+TakenWeights take_weights(Communicator const& comm, std::string const& path, std::string const& where,
+                          std::vector<Layer> const& layers, Space const& exec, typename Objective<T>::Point const& X);
 
 }  // namespace kaon
 
