@@ -29,7 +29,7 @@ TEST(Resolved, DecksOfTheCheckoutByteForByte) {
       EXPECT_EQ(deck.resolved(), read(golden)) << file.path();
       EXPECT_TRUE(deck.disagreements(Deck::from_checkpoint(read(golden), "golden")).empty());
     }
-  EXPECT_EQ(seen, 10);
+  EXPECT_EQ(seen, 11);
 }
 
 }  // namespace
