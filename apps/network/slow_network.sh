@@ -137,7 +137,7 @@ run() { # RANKS RATE TOPOLOGY MESSAGES
   job "$1" "$train" -i "$deck" -d "$directory/$name" "${overrides[@]}" "${extra[@]}" >"$directory/$name.log" 2>&1 || code=$?
   [ $code = 0 ] || { tail -n 5 "$directory/$name.log" >&2; die $code "$name: kaon-train ended with $code; all it said is in $directory/$name.log"; }
   after=$(network_bytes "$1")
-  wire=$(tail -n 1 "$directory/$name/metrics.csv" | awk -F, '{ printf "%.0f", $6 + $7 }')
+  wire=$(sed -n '1p;$p' "$directory/$name/metrics.csv" | awk -F, 'NR == 1 { for (i = 1; i <= NF; ++i) at[$i] = i } NR == 2 { printf "%.0f", $at["wire_up"] + $at["wire_down"] }')
   [ $((after - before)) -ge "$wire" ] || die 70 "$name: $wire bytes were given to MPI, but only $((after - before)) crossed the links"
   say "$name: $(tail -n 1 "$directory/$name/metrics.csv" | cut -d, -f1) steps, $wire bytes given to MPI, $((after - before)) through the links"
   printf '%s\t' "$2" "$mbit" "$latency" "$1" "$3" "$4" "$name" >>"$directory/runs.tsv"

@@ -27,7 +27,7 @@ wait $pid || fail "the script ended with $?"
 
 # 2. What was given to MPI crossed the link, and little else: protocol, start-up, validation and the checkpoint.
 while IFS=$'\t' read -r _ _ _ _ _ messages folder through; do
-  given=$(tail -n 1 "slow/$folder/metrics.csv" | awk -F, '{ printf "%.0f", $6 + $7 }')
+  given=$(sed -n '1p;$p' "slow/$folder/metrics.csv" | awk -F, 'NR == 1 { for (i = 1; i <= NF; ++i) at[$i] = i } NR == 2 { printf "%.0f", $at["wire_up"] + $at["wire_down"] }')
   echo "$messages: $given bytes given to MPI, $through through the link"
   [ "$through" -ge "$given" ] || fail "fewer bytes crossed the link than were sent"
   [ "$through" -le $((given + given / 10 + 400000)) ] || fail "more bytes crossed the link than the messages explain"

@@ -50,10 +50,14 @@ double Dion<T>::cost(int layer) const {
 template <class T>
 void Dion<T>::place(Plan const& plan, int rank, std::vector<Matrix<T, Space>> const&) {
   state_ = std::make_unique<DionState<T>>(of_, constants_, plan, rank);
+  orth_.resize(of_.layers.size());
   for (int const layer : of_.mine) {
     if (!state_->serves(layer)) continue;
-    auto& workspace = orth_[{layer_of(layer).rows, constants(layer).rank}];
-    if (!workspace) workspace = std::make_unique<Orthonormalizer<T, Space>>(layer_of(layer).rows, constants(layer).rank);
+    int const rows = layer_of(layer).rows, r = constants(layer).rank;
+    auto at = std::find_if(workspaces_.begin(), workspaces_.end(), [&](auto const& w) { return w.rows == rows && w.rank == r; });
+    if (at == workspaces_.end())
+      at = workspaces_.insert(at, Workspace{rows, r, std::make_unique<Orthonormalizer<T, Space>>(rows, r)});
+    orth_[static_cast<std::size_t>(layer)] = at->orth.get();
   }
 }
 

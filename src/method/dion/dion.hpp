@@ -8,7 +8,6 @@
 #include <kaon/method/method.hpp>
 #include <kaon/method/registry.hpp>
 
-#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -69,7 +68,7 @@ class Dion final : public Method<T> {
   Matrix<T, Space> scratch(StepContext<T> const& cx, int which, int rows, int layer) const {
     return cx.staging.scratch(which, rows, constants(layer).rank);
   }
-  Orthonormalizer<T, Space>& orth(int layer) { return *orth_.at({layer_of(layer).rows, constants(layer).rank}); }
+  Orthonormalizer<T, Space>& orth(int layer) { return *orth_[static_cast<std::size_t>(layer)]; }
   Codec& left(int layer) const { return *left_[static_cast<std::size_t>(layer)]; }
   Codec& right(int layer) const { return *right_[static_cast<std::size_t>(layer)]; }
   Layer const& layer_of(int layer) const { return of_.layers[static_cast<std::size_t>(layer)]; }
@@ -78,7 +77,12 @@ class Dion final : public Method<T> {
   MethodLayers of_;
   std::vector<dion::Constants> constants_;            ///< layer
   std::vector<std::unique_ptr<Codec>> left_, right_;  ///< layer: of m×r and n×r; of a dense layer left_ is W's, m×n
-  std::map<std::pair<int, int>, std::unique_ptr<Orthonormalizer<T, Space>>> orth_;  ///< by m and r, where served
+  struct Workspace {
+    int rows, rank;
+    std::unique_ptr<Orthonormalizer<T, Space>> orth;
+  };
+  std::vector<Workspace> workspaces_;             ///< one for each m and r, of layers that are served
+  std::vector<Orthonormalizer<T, Space>*> orth_;  ///< layer
   std::unique_ptr<DionState<T>> state_;
   Scalar<double, Space> one_;
 };
