@@ -534,6 +534,7 @@ StepReport Engine<T>::step(Objective<T>& objective, std::uint64_t step, double m
 // W of a layer from its owner to all, behind a restart.
 template <class T>
 void Engine<T>::share_layer(std::size_t layer) const {
+  finish();  // a downlink that is under way would come on top
   auto const host = Kokkos::create_mirror_view_and_copy(Kokkos::HostSpace{}, W_[layer]);
   comm_.broadcast(host.data(), host.size() * sizeof(T), exchange_->plan().owner_of(static_cast<int>(layer)));
   Kokkos::deep_copy(W_[layer], host);

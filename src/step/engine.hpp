@@ -192,7 +192,7 @@ class Engine {
   // What is left to do for a bundle when this rank's gradients are done: to serve it; of one with a second stage also to hear
   // what another rank has served, and to conclude.
   struct Duty {
-    enum Kind { serve, hear, conclude } kind;
+    enum class Kind { serve, hear, conclude } kind;
     int bundle;
     bool done = false;
   };

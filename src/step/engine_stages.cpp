@@ -13,21 +13,21 @@ void Engine<T>::list_duties() {
   auto const two = [&](int b) { return staged(plan.bundle(b).layers.front()); };
   for (int b = static_cast<int>(plan.bundles().size()) - 1; b >= 0; --b) {
     if (serves(b))
-      duties_.push_back({Duty::serve, b});
+      duties_.push_back({Duty::Kind::serve, b});
     else if (two(b))
-      duties_.push_back({Duty::hear, b});
+      duties_.push_back({Duty::Kind::hear, b});
   }
   for (int b = static_cast<int>(plan.bundles().size()) - 1; b >= 0; --b)
-    if (serves(b) && two(b)) duties_.push_back({Duty::conclude, b});
+    if (serves(b) && two(b)) duties_.push_back({Duty::Kind::conclude, b});
 }
 
 template <class T>
 bool Engine<T>::due(Duty const& duty) const {
   int const b = duty.bundle;
   switch (duty.kind) {
-    case Duty::serve:
+    case Duty::Kind::serve:
       return exchange_->arrived(b);
-    case Duty::hear:
+    case Duty::Kind::hear:
       return exchange_->owes_down(b, step_ + 1) && exchange_->down_arrived(b);
     default:  // of a replicated server others' answers may come before it has served
       return served_[static_cast<std::size_t>(b)] && exchange_->second().arrived(b);
@@ -37,9 +37,9 @@ bool Engine<T>::due(Duty const& duty) const {
 template <class T>
 std::string Engine<T>::missing(Duty const& duty) const {
   switch (duty.kind) {
-    case Duty::serve:
+    case Duty::Kind::serve:
       return exchange_->missing_up(duty.bundle);
-    case Duty::hear:
+    case Duty::Kind::hear:
       return exchange_->missing_down(duty.bundle);
     default:
       return exchange_->second().missing_up(duty.bundle);
@@ -51,12 +51,12 @@ void Engine<T>::perform(Duty const& duty) {
   int const b = duty.bundle;
   auto const& layers = exchange_->plan().bundle(b).layers;
   switch (duty.kind) {
-    case Duty::serve:
+    case Duty::Kind::serve:
       for (int const i : layers) serve_layer(i);
       served_[static_cast<std::size_t>(b)] = true;
       if (staged(layers.front())) answer(b);
       return;
-    case Duty::hear: {
+    case Duty::Kind::hear: {
       {
         InPhase const in(timer_, Phase::follow);
         for (int const i : layers) of(i).hear(*context_, i);
