@@ -5,6 +5,7 @@
 # shellcheck disable=SC2016,SC2317
 set -uo pipefail
 source=$1 work=$2
+unset KAON_TRAIN  # the job scripts would take it for the program
 rm -rf "$work"
 mkdir -p "$work/bin"
 cd "$work" || exit 1
